@@ -1,0 +1,2 @@
+//! The `sawmill` program.
+fn main() {}
