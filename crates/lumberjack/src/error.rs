@@ -1,0 +1,257 @@
+use std::fmt;
+
+use crate::frame::{FrameType, Sequence, Version, WindowSize};
+
+/// What the peer did that the protocol does not allow.
+///
+/// None can be recovered from: the protocol has no mark to find the next frame by, so the connection has to be closed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// A server acknowledged more than it was sent, as a client sees it.
+    #[error("acknowledgement of event {acknowledged} in a window of {window}")]
+    AckBeyondWindow {
+        /// The sequence in the acknowledgement.
+        acknowledged: Sequence,
+        /// The window it answers.
+        window: WindowSize,
+    },
+    /// A server sent something other than an acknowledgement, as a client sees it.
+    #[error("expected an acknowledgement, found `{found}`")]
+    AckExpected {
+        /// What came in its place.
+        found: FirstBytes,
+    },
+    /// A compressed frame lies within a compressed frame; unpacking those could go on without end.
+    #[error("a compressed frame within a compressed frame")]
+    CompressedInCompressed,
+    /// A data frame announces no pairs.
+    #[error("data frame of event {sequence} has no pairs")]
+    EmptyData {
+        /// The event's position.
+        sequence: Sequence,
+    },
+    /// A JSON frame announces no bytes.
+    #[error("JSON frame of event {sequence} has no bytes")]
+    EmptyJson {
+        /// The event's position.
+        sequence: Sequence,
+    },
+    /// A window without events, which a client must not send.
+    #[error("a window needs at least one event")]
+    EmptyWindow,
+    /// An event came while no window was open.
+    #[error("event {sequence} belongs to no window")]
+    EventOutsideWindow {
+        /// The event's position.
+        sequence: Sequence,
+    },
+    /// A compressed frame holds more events than its window announced.
+    #[error("event {sequence} is one too many in a window of {window}")]
+    ExcessEvent {
+        /// The event's position.
+        sequence: Sequence,
+        /// The window it would have belonged to.
+        window: WindowSize,
+    },
+    /// The zlib stream of a compressed frame is broken.
+    #[error("corrupt zlib stream: {reason}")]
+    InflateCorrupt {
+        /// What the inflater found.
+        reason: String,
+    },
+    /// A compressed frame inflates to more than is taken.
+    #[error("compressed frame inflates to more than {limit_bytes} bytes")]
+    InflateTooLarge {
+        /// The limit in force.
+        limit_bytes: u64,
+    },
+    /// A compressed frame ends before its zlib stream does, or the stream ends within a frame.
+    #[error("compressed frame ends too early, after {inflated_bytes} inflated bytes")]
+    InflateTruncated {
+        /// Bytes the stream gave until then.
+        inflated_bytes: u64,
+    },
+    /// A key or value of a data frame is larger than is taken.
+    #[error("key or value of {claimed_bytes} bytes in a data frame, limit {limit_bytes}")]
+    PairTooLarge {
+        /// Bytes announced.
+        claimed_bytes: u32,
+        /// The limit in force.
+        limit_bytes: u32,
+    },
+    /// A frame is larger than is taken.
+    #[error("`{frame}` frame of {claimed_bytes} bytes, limit {limit_bytes}")]
+    TooLarge {
+        /// The kind of frame.
+        frame: FrameType,
+        /// Bytes announced.
+        claimed_bytes: u32,
+        /// The limit in force.
+        limit_bytes: u32,
+    },
+    /// A window announces more events than are taken.
+    #[error("window of {claimed_events} events, limit {limit_events}")]
+    TooManyEvents {
+        /// Events announced.
+        claimed_events: u32,
+        /// The limit in force.
+        limit_events: u32,
+    },
+    /// A data frame announces more pairs than are taken.
+    #[error("data frame of {claimed_pairs} pairs, limit {limit_pairs}")]
+    TooManyPairs {
+        /// Pairs announced.
+        claimed_pairs: u32,
+        /// The limit in force.
+        limit_pairs: u32,
+    },
+    /// A client sent an acknowledgement; only servers do.
+    #[error("acknowledgement of event {sequence} from a client")]
+    UnexpectedAck {
+        /// The sequence in it.
+        sequence: Sequence,
+    },
+    /// The byte after the version is no frame type of that version.
+    #[error("unknown frame type `{}` after version {version}", found.escape_ascii())]
+    UnknownType {
+        /// The version before it.
+        version: Version,
+        /// The byte found.
+        found: u8,
+    },
+    /// A frame does not begin with a protocol version.
+    #[error("expected protocol version 1 or 2, found `{found}`")]
+    UnknownVersion {
+        /// What stands in its place.
+        found: FirstBytes,
+    },
+    /// A frame's version is not that of its window.
+    #[error("frame of version {frame} in a window of version {window}")]
+    VersionMixed {
+        /// The frame's version.
+        frame: Version,
+        /// The version of the window it is in, or that it answers.
+        window: Version,
+    },
+    /// The head of a window came before the window ahead of it was complete.
+    #[error("a new window began after {received} of {expected} events")]
+    WindowIncomplete {
+        /// Events announced.
+        expected: WindowSize,
+        /// Events received.
+        received: u32,
+    },
+    /// The head of a window lies within a compressed frame.
+    #[error("the head of a window within a compressed frame")]
+    WindowInCompressed,
+}
+
+impl FrameError {
+    /// The peer's likely mistake, and what to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownVersion { found } => stranger(found.as_bytes()),
+            Self::UnknownType {
+                found: b'0'..=b'9', ..
+            } => Some(
+                "looks like plain text that begins with a number, as from a syslog sender: point it elsewhere, this port takes Beats only",
+            ),
+            Self::UnknownType {
+                version: Version::V1,
+                found: b'J',
+            } => Some("JSON frames belong to protocol version 2: the client mixes the two"),
+            Self::PairTooLarge { .. } | Self::TooLarge { .. } | Self::TooManyPairs { .. } => Some(
+                "if the client is honest, raise the limit, or it will send the same again for ever",
+            ),
+            Self::TooManyEvents { .. } => {
+                Some("lower the client's bulk_max_size, or raise the limit of events a window")
+            }
+            Self::AckBeyondWindow { .. }
+            | Self::AckExpected { .. }
+            | Self::CompressedInCompressed
+            | Self::EmptyData { .. }
+            | Self::EmptyJson { .. }
+            | Self::EmptyWindow
+            | Self::EventOutsideWindow { .. }
+            | Self::ExcessEvent { .. }
+            | Self::InflateCorrupt { .. }
+            | Self::InflateTooLarge { .. }
+            | Self::InflateTruncated { .. }
+            | Self::UnexpectedAck { .. }
+            | Self::UnknownType { .. }
+            | Self::VersionMixed { .. }
+            | Self::WindowIncomplete { .. }
+            | Self::WindowInCompressed => None,
+        }
+    }
+}
+
+const TLS: &str = "looks like TLS on a port without TLS: turn TLS on here, or off (ssl.enabled: false) in the client";
+const HTTP: &str = "looks like HTTP: use output.logstash in Filebeat, not output.elasticsearch, or point the health check at the API port";
+const PROXY: &str = "looks like a PROXY protocol header: turn the PROXY protocol on here, or off at the load balancer";
+const SSH: &str = "looks like SSH: the client has the wrong port";
+const SYSLOG: &str = "looks like syslog: point the sender elsewhere, this port takes Beats only";
+const JSON: &str =
+    "looks like bare JSON lines: send them with Filebeat, this port takes Beats only";
+
+/// Beginnings of what else people point at the port, most telling first. Logstash says "Invalid version of beats
+/// protocol: 22" and leaves it to the reader to know that 22 is TLS.
+const STRANGERS: [(&[u8], &str); 18] = [
+    (b"\x16\x03", TLS),
+    (b"\x16", TLS),
+    (b"PROX", PROXY),
+    (b"\r\n\r\n", PROXY),
+    (b"CONN", HTTP),
+    (b"DELE", HTTP),
+    (b"GET ", HTTP),
+    (b"HEAD", HTTP),
+    (b"OPTI", HTTP),
+    (b"PATC", HTTP),
+    (b"POST", HTTP),
+    (b"PRI ", HTTP),
+    (b"PUT ", HTTP),
+    (b"SSH-", SSH),
+    (b"<", SYSLOG),
+    (b"{", JSON),
+    (b"[", JSON),
+    (b"\"", JSON),
+];
+
+fn stranger(found: &[u8]) -> Option<&'static str> {
+    STRANGERS
+        .iter()
+        .find(|(beginning, _)| found.starts_with(beginning))
+        .map(|(_, hint)| *hint)
+}
+
+/// The first bytes of what should have been a frame: up to four, fewer if no more had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstBytes {
+    bytes: [u8; 4],
+    length: u8,
+}
+
+impl FirstBytes {
+    /// The beginning of `input`.
+    pub fn of(input: &[u8]) -> Self {
+        let mut bytes = [0; 4];
+        let length = input.len().min(bytes.len());
+        bytes[..length].copy_from_slice(&input[..length]);
+        Self {
+            bytes,
+            length: length as u8,
+        }
+    }
+
+    /// The bytes themselves.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
+
+impl fmt::Display for FirstBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_bytes().escape_ascii().fmt(f)
+    }
+}
