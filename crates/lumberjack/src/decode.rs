@@ -7,7 +7,8 @@ use nom::error::{ErrorKind, ParseError};
 use nom::number::streaming::{be_u8, be_u32};
 use nom::{IResult, Needed, Parser};
 
-use crate::error::{FirstBytes, FrameError};
+use crate::error::FrameError;
+use crate::first_bytes::FirstBytes;
 use crate::frame::{Frame, FrameType, Pairs, Sequence, Version, WindowSize};
 use crate::limits::Limits;
 
@@ -192,3 +193,6 @@ fn count(needed: Needed) -> usize {
         Needed::Size(bytes) => bytes.get(),
     }
 }
+
+#[cfg(test)]
+mod tests;

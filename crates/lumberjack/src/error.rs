@@ -1,5 +1,4 @@
-use std::fmt;
-
+use crate::first_bytes::FirstBytes;
 use crate::frame::{FrameType, Sequence, Version, WindowSize};
 
 /// What the peer did that the protocol does not allow.
@@ -151,24 +150,29 @@ impl FrameError {
     /// The peer's likely mistake, and what to do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::UnknownVersion { found } => stranger(found.as_bytes()),
+            Self::UnknownVersion { found } => found.stranger(),
             Self::UnknownType {
                 found: b'0'..=b'9', ..
             } => Some(
-                "looks like plain text that begins with a number, as from a syslog sender: point it elsewhere, this port takes Beats only",
+                "looks like lines of text, as from a syslog sender: this port takes Beats only",
             ),
             Self::UnknownType {
                 version: Version::V1,
                 found: b'J',
             } => Some("JSON frames belong to protocol version 2: the client mixes the two"),
-            Self::PairTooLarge { .. } | Self::TooLarge { .. } | Self::TooManyPairs { .. } => Some(
+            Self::AckExpected { .. } => {
+                Some("the server takes no Beats on this port, or expects TLS there")
+            }
+            Self::InflateTooLarge { .. }
+            | Self::PairTooLarge { .. }
+            | Self::TooLarge { .. }
+            | Self::TooManyPairs { .. } => Some(
                 "if the client is honest, raise the limit, or it will send the same again for ever",
             ),
             Self::TooManyEvents { .. } => {
                 Some("lower the client's bulk_max_size, or raise the limit of events a window")
             }
             Self::AckBeyondWindow { .. }
-            | Self::AckExpected { .. }
             | Self::CompressedInCompressed
             | Self::EmptyData { .. }
             | Self::EmptyJson { .. }
@@ -176,7 +180,6 @@ impl FrameError {
             | Self::EventOutsideWindow { .. }
             | Self::ExcessEvent { .. }
             | Self::InflateCorrupt { .. }
-            | Self::InflateTooLarge { .. }
             | Self::InflateTruncated { .. }
             | Self::UnexpectedAck { .. }
             | Self::UnknownType { .. }
@@ -184,74 +187,5 @@ impl FrameError {
             | Self::WindowIncomplete { .. }
             | Self::WindowInCompressed => None,
         }
-    }
-}
-
-const TLS: &str = "looks like TLS on a port without TLS: turn TLS on here, or off (ssl.enabled: false) in the client";
-const HTTP: &str = "looks like HTTP: use output.logstash in Filebeat, not output.elasticsearch, or point the health check at the API port";
-const PROXY: &str = "looks like a PROXY protocol header: turn the PROXY protocol on here, or off at the load balancer";
-const SSH: &str = "looks like SSH: the client has the wrong port";
-const SYSLOG: &str = "looks like syslog: point the sender elsewhere, this port takes Beats only";
-const JSON: &str =
-    "looks like bare JSON lines: send them with Filebeat, this port takes Beats only";
-
-/// Beginnings of what else people point at the port, most telling first. Logstash says "Invalid version of beats
-/// protocol: 22" and leaves it to the reader to know that 22 is TLS.
-const STRANGERS: [(&[u8], &str); 18] = [
-    (b"\x16\x03", TLS),
-    (b"\x16", TLS),
-    (b"PROX", PROXY),
-    (b"\r\n\r\n", PROXY),
-    (b"CONN", HTTP),
-    (b"DELE", HTTP),
-    (b"GET ", HTTP),
-    (b"HEAD", HTTP),
-    (b"OPTI", HTTP),
-    (b"PATC", HTTP),
-    (b"POST", HTTP),
-    (b"PRI ", HTTP),
-    (b"PUT ", HTTP),
-    (b"SSH-", SSH),
-    (b"<", SYSLOG),
-    (b"{", JSON),
-    (b"[", JSON),
-    (b"\"", JSON),
-];
-
-fn stranger(found: &[u8]) -> Option<&'static str> {
-    STRANGERS
-        .iter()
-        .find(|(beginning, _)| found.starts_with(beginning))
-        .map(|(_, hint)| *hint)
-}
-
-/// The first bytes of what should have been a frame: up to four, fewer if no more had come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FirstBytes {
-    bytes: [u8; 4],
-    length: u8,
-}
-
-impl FirstBytes {
-    /// The beginning of `input`.
-    pub fn of(input: &[u8]) -> Self {
-        let mut bytes = [0; 4];
-        let length = input.len().min(bytes.len());
-        bytes[..length].copy_from_slice(&input[..length]);
-        Self {
-            bytes,
-            length: length as u8,
-        }
-    }
-
-    /// The bytes themselves.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.length)]
-    }
-}
-
-impl fmt::Display for FirstBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_bytes().escape_ascii().fmt(f)
     }
 }

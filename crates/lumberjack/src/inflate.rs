@@ -114,3 +114,6 @@ fn corrupt(error: &DecompressError) -> FrameError {
         reason: reason.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;
