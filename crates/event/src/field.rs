@@ -1,0 +1,156 @@
+//! Field references in Logstash's strict syntax: `name`, `[outer][inner]`, `[list][0]`, `[list][-1]`.
+
+use crate::error::FieldRefError;
+use crate::text::{escape_into, unescape_into};
+
+/// A parsed field reference: the way from the event's root to one field.
+///
+/// `name` and `[name]` are the same; dots are ordinary characters. `[@metadata]…` is reachable
+/// like any other field and never sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldRef {
+    pub(crate) steps: Box<[Step]>,
+    text: Box<str>,
+}
+
+/// One step of the way: the key of a member, which may also be read as an index of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// The key in its shortest JSON form, without quotes.
+    pub(crate) key: Box<str>,
+    pub(crate) print: u64,
+    index: Option<i64>,
+}
+
+impl FieldRef {
+    /// Parses a field reference.
+    ///
+    /// ```
+    /// use sawmill_event::FieldRef;
+    /// assert_eq!(FieldRef::parse("message")?, FieldRef::parse("message")?);
+    /// assert!(FieldRef::parse("[host][os][name]").is_ok());
+    /// assert!(FieldRef::parse("host[os]").is_err());
+    /// # Ok::<(), sawmill_event::FieldRefError>(())
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, FieldRefError> {
+        let error = || FieldRefError {
+            text: text.to_owned(),
+        };
+        let names: Vec<&str> = if text.starts_with('[') {
+            let inner = text
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'))
+                .ok_or_else(error)?;
+            inner.split("][").collect()
+        } else {
+            vec![text]
+        };
+        let legal = |name: &&str| !name.is_empty() && !name.contains(['[', ']', ',']);
+        if !names.iter().all(legal) {
+            return Err(error());
+        }
+        let steps = names.iter().map(|name| Step::new(name)).collect();
+        Ok(Self {
+            steps,
+            text: text.into(),
+        })
+    }
+
+    /// The reference as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Step {
+    fn new(name: &str) -> Self {
+        let mut key = String::new();
+        escape_into(name, &mut key);
+        Self {
+            print: print(key.as_bytes()),
+            key: key.into(),
+            index: name.parse().ok(),
+        }
+    }
+
+    pub(crate) fn index(&self) -> Option<i64> {
+        self.index
+    }
+
+    /// Whether a key, as it stands between its quotes, is this step's.
+    pub(crate) fn is_key(&self, written: &str) -> bool {
+        if memchr::memchr(b'\\', written.as_bytes()).is_none() {
+            return *written == *self.key;
+        }
+        *shortest(written) == *self.key
+    }
+}
+
+/// The shortest escaped form of a key, so that equal keys are equal bytes.
+pub(crate) fn shortest(written: &str) -> String {
+    let mut plain = String::new();
+    unescape_into(written, &mut plain);
+    let mut key = String::new();
+    escape_into(&plain, &mut key);
+    key
+}
+
+/// A key's fingerprint: unequal prints are unequal keys. Never zero.
+#[inline]
+pub(crate) fn print(key: &[u8]) -> u64 {
+    let word = |bytes: &[u8]| {
+        let mut word = [0; 8];
+        for (to, from) in word.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        u64::from_le_bytes(word)
+    };
+    let length = key.len() as u64;
+    let mixed = match key.len() {
+        0..8 => word(key) ^ length << 56,
+        8 => word(key) ^ length.rotate_right(8),
+        _ => {
+            let tail = key
+                .last_chunk::<8>()
+                .map_or(0, |last| u64::from_le_bytes(*last));
+            word(key) ^ tail.rotate_left(29) ^ length << 56
+        }
+    };
+    mixed | 1 << 63
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logstash_syntax_is_taken_and_the_rest_refused() {
+        for (text, want) in [
+            ("message", vec!["message"]),
+            ("[message]", vec!["message"]),
+            ("a.b", vec!["a.b"]),
+            ("[a][b]", vec!["a", "b"]),
+            ("[list][0]", vec!["list", "0"]),
+            ("[list][-1]", vec!["list", "-1"]),
+            ("[@metadata][beat]", vec!["@metadata", "beat"]),
+            ("[with space]", vec!["with space"]),
+        ] {
+            let field = FieldRef::parse(text).unwrap();
+            let keys: Vec<_> = field.steps.iter().map(|step| &*step.key).collect();
+            assert_eq!(keys, want, "{text}");
+        }
+        for text in [
+            "", "a[b]", "[a]b", "[a][]", "[a", "a]", "[]", "[a,b]", "[[a]",
+        ] {
+            assert!(FieldRef::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_are_equal_however_they_are_escaped() {
+        let step = Step::new("mess\"age");
+        assert!(step.is_key(r#"mess\"age"#));
+        assert!(step.is_key(r"\u006dess\u0022age"));
+        assert!(!step.is_key(r"mess\\age"));
+    }
+}
