@@ -1,0 +1,313 @@
+//! What Elasticsearch's answers mean: the one table of statuses and error types.
+//!
+//! Statuses and types were read off Elasticsearch 8.11 and 8.19 and `OpenSearch` 2.19. Logstash drops or
+//! dead-letters every 400 and 404; here an answer that somebody can repair (a missing template, a role without
+//! the privilege, too many shards) keeps the events waiting, loudly, because sent again they would be stored.
+
+use std::fmt;
+
+/// What became of one item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Stored by this request.
+    Stored,
+    /// A document of this `_id` is there already: an earlier try stored it, and its answer was lost.
+    Duplicate,
+    /// Not stored, and to be sent again.
+    Retry(Cause),
+    /// Elasticsearch will never take this document as it is.
+    Refused,
+}
+
+/// What an answer without a good status says of the whole request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reception {
+    /// Nothing was stored; the same again, later.
+    Retry(Cause),
+    /// Nothing was stored, for the request's size or for one item in it: try halves, down to single documents.
+    Split,
+}
+
+/// Why something is sent again, from the least to the most in need of somebody's attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// Elasticsearch has more to do than it can.
+    Busy,
+    /// No answer: refused, lost, or too late.
+    Unreachable,
+    /// An answer, but not one to a bulk request.
+    Unreadable,
+    /// Writing is switched off, by a flood-stage disk or by hand.
+    Blocked,
+    /// The cluster may hold no more shards, so the stream's index cannot be made.
+    ShardLimit,
+    /// No index template makes a data stream of this name.
+    Template,
+    /// The user may not write there.
+    Privilege,
+    /// A parameter of ours is unknown to this version.
+    Parameter,
+    /// The user is unknown or the password is wrong.
+    Credentials,
+    /// What answers there is no bulk endpoint.
+    Endpoint,
+}
+
+/// How loud a cause is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Passes by itself.
+    Warning,
+    /// Lasts until somebody does something.
+    Error,
+}
+
+impl Outcome {
+    /// Reads an item's status and the type of its error, which is empty without one.
+    #[expect(
+        clippy::match_same_arms,
+        reason = "a table reads better with a line a rule"
+    )]
+    pub fn of(status: u16, kind: &str) -> Self {
+        match (status, kind) {
+            (200..=299, _) => Self::Stored,
+            (409, "version_conflict_engine_exception") => Self::Duplicate,
+            // `create` knows no other conflict; what is not known to be stored is not called stored.
+            (409, _) => Self::Retry(Cause::Busy),
+            // A closed index can be opened again; the shard limit is `ShardLimitValidator`'s 400.
+            (400, "index_closed_exception") => Self::Retry(Cause::Blocked),
+            (400, "validation_exception") => Self::Retry(Cause::ShardLimit),
+            // Elasticsearch before 7.10 calls the flood-stage block 403, later versions 429.
+            (403 | 429, "cluster_block_exception") => Self::Retry(Cause::Blocked),
+            (401, _) => Self::Retry(Cause::Credentials),
+            (403, _) => Self::Retry(Cause::Privilege),
+            // `require_data_stream=true` and no template, or automatic creation forbidden: both are repaired
+            // without touching the event, and a dead letter would only have to be replayed.
+            (404, _) => Self::Retry(Cause::Template),
+            (408 | 429, _) => Self::Retry(Cause::Busy),
+            (400..=499, _) => Self::Refused,
+            _ => Self::Retry(Cause::Busy),
+        }
+    }
+}
+
+impl Reception {
+    /// Reads a request's status, and its error's type and reason, which are empty if the answer is not
+    /// Elasticsearch's own.
+    #[expect(
+        clippy::match_same_arms,
+        reason = "a table reads better with a line a rule"
+    )]
+    pub fn of(status: u16, kind: &str, reason: &str) -> Self {
+        match (status, kind) {
+            (413, _) => Self::Split,
+            // Splitting ends in refusing single documents, so it is kept for errors that can be a document's:
+            // a proxy's 400 or a parameter's would send every event to the dead letters.
+            (400, "" | "media_type_header_exception") => Self::Retry(Cause::Endpoint),
+            (400, _) if reason.contains("unrecognized parameter") => Self::Retry(Cause::Parameter),
+            (400, _) => Self::Split,
+            (403 | 429, "cluster_block_exception") => Self::Retry(Cause::Blocked),
+            (401, _) => Self::Retry(Cause::Credentials),
+            (403, _) => Self::Retry(Cause::Privilege),
+            (408 | 429 | 500..=599, _) => Self::Retry(Cause::Busy),
+            _ => Self::Retry(Cause::Endpoint),
+        }
+    }
+}
+
+impl Cause {
+    /// How loud to say it.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::Busy | Self::Unreachable => Severity::Warning,
+            Self::Unreadable
+            | Self::Blocked
+            | Self::ShardLimit
+            | Self::Template
+            | Self::Privilege
+            | Self::Parameter
+            | Self::Credentials
+            | Self::Endpoint => Severity::Error,
+        }
+    }
+
+    /// What to do about it.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Busy => {
+                "nothing to do unless it lasts: then Elasticsearch needs more room or fewer shippers"
+            }
+            Self::Unreachable => {
+                "check that Elasticsearch runs and that the hosts, ports and scheme (http or https) are right"
+            }
+            Self::Unreadable => "check whether a proxy answers in Elasticsearch's place",
+            Self::Blocked => {
+                "make room on Elasticsearch's disks, lift the index's write block, or open the closed index"
+            }
+            Self::ShardLimit => "delete old indices or raise cluster.max_shards_per_node",
+            Self::Template => {
+                "create an index template with a data_stream section that matches the name (`sawmill setup` does)"
+            }
+            Self::Privilege => {
+                "give the user's role create_doc and auto_configure on the data streams"
+            }
+            Self::Parameter => {
+                "this version does not know require_data_stream (Elasticsearch since 8.13): set require_data_stream = false"
+            }
+            Self::Credentials => "check the user and the password, or the API key",
+            Self::Endpoint => "check the hosts: scheme, port and path must be Elasticsearch's own",
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Busy => "Elasticsearch is busy",
+            Self::Unreachable => "Elasticsearch cannot be reached",
+            Self::Unreadable => "the answer is not one to a bulk request",
+            Self::Blocked => "Elasticsearch blocks writing",
+            Self::ShardLimit => "Elasticsearch's shard limit is reached",
+            Self::Template => "no index template makes this data stream",
+            Self::Privilege => "Elasticsearch does not allow this user to write there",
+            Self::Parameter => "Elasticsearch does not know a parameter",
+            Self::Credentials => "Elasticsearch does not accept the user or the password",
+            Self::Endpoint => "this is not Elasticsearch's bulk endpoint",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_items_status_and_type_say_what_became_of_it() {
+        use Cause::{Blocked, Busy, Credentials, Privilege, ShardLimit, Template};
+        use Outcome::{Duplicate, Refused, Retry, Stored};
+        for (status, kind, want) in [
+            (200, "", Stored),
+            (201, "", Stored),
+            (409, "version_conflict_engine_exception", Duplicate),
+            (409, "", Retry(Busy)),
+            (409, "something_else_exception", Retry(Busy)),
+            (400, "document_parsing_exception", Refused),
+            (400, "mapper_parsing_exception", Refused), // OpenSearch, and Elasticsearch before 8.10
+            (400, "illegal_argument_exception", Refused),
+            (400, "invalid_index_name_exception", Refused),
+            (400, "", Refused),
+            (400, "validation_exception", Retry(ShardLimit)),
+            (400, "index_closed_exception", Retry(Blocked)),
+            (401, "security_exception", Retry(Credentials)),
+            (403, "security_exception", Retry(Privilege)),
+            (403, "cluster_block_exception", Retry(Blocked)),
+            (404, "index_not_found_exception", Retry(Template)),
+            (413, "", Refused),
+            (429, "es_rejected_execution_exception", Retry(Busy)),
+            (429, "rejected_execution_exception", Retry(Busy)), // OpenSearch
+            (429, "circuit_breaking_exception", Retry(Busy)),
+            (429, "cluster_block_exception", Retry(Blocked)),
+            (500, "exception", Retry(Busy)),
+            (503, "unavailable_shards_exception", Retry(Busy)),
+            (504, "", Retry(Busy)),
+            (0, "", Retry(Busy)),
+        ] {
+            assert_eq!(Outcome::of(status, kind), want, "{status} {kind}");
+        }
+    }
+
+    #[test]
+    fn a_requests_status_says_what_to_do_with_all_of_it() {
+        use Cause::{Blocked, Busy, Credentials, Endpoint, Parameter, Privilege};
+        use Reception::{Retry, Split};
+        let parameter = "request [/_bulk] contains unrecognized parameter: [require_data_stream]";
+        for (status, kind, reason, want) in [
+            (413, "", "", Split), // its body is empty
+            (
+                400,
+                "action_request_validation_exception",
+                "id is too long",
+                Split,
+            ),
+            (
+                400,
+                "illegal_argument_exception",
+                "Malformed action/metadata line [1]",
+                Split,
+            ),
+            (
+                400,
+                "illegal_argument_exception",
+                parameter,
+                Retry(Parameter),
+            ),
+            (
+                400,
+                "media_type_header_exception",
+                "Invalid media-type value",
+                Retry(Endpoint),
+            ),
+            (
+                400,
+                "",
+                "<html>The plain HTTP request was sent to HTTPS port</html>",
+                Retry(Endpoint),
+            ),
+            (
+                401,
+                "security_exception",
+                "unable to authenticate user",
+                Retry(Credentials),
+            ),
+            (401, "", "Unauthorized", Retry(Credentials)), // OpenSearch
+            (
+                403,
+                "security_exception",
+                "action [indices:data/write/bulk] is unauthorized",
+                Retry(Privilege),
+            ),
+            (
+                403,
+                "cluster_block_exception",
+                "index [x] blocked",
+                Retry(Blocked),
+            ),
+            (404, "", "", Retry(Endpoint)),
+            (405, "", "Incorrect HTTP method", Retry(Endpoint)),
+            (
+                406,
+                "",
+                "Content-Type header [text/plain] is not supported",
+                Retry(Endpoint),
+            ),
+            (302, "", "", Retry(Endpoint)),
+            (408, "", "", Retry(Busy)),
+            (
+                429,
+                "es_rejected_execution_exception",
+                "rejected execution of coordinating operation",
+                Retry(Busy),
+            ),
+            (502, "", "<html>Bad Gateway</html>", Retry(Busy)),
+            (
+                503,
+                "cluster_block_exception",
+                "blocked by: [SERVICE_UNAVAILABLE/1/state not recovered]",
+                Retry(Busy),
+            ),
+        ] {
+            assert_eq!(
+                Reception::of(status, kind, reason),
+                want,
+                "{status} {kind} {reason}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_never_louder_than_what_does_not() {
+        assert!(Cause::Busy < Cause::Unreachable && Cause::Unreachable < Cause::Unreadable);
+        assert_eq!(Cause::Unreachable.severity(), Severity::Warning);
+        assert_eq!(Cause::Unreadable.severity(), Severity::Error);
+    }
+}
