@@ -1,0 +1,124 @@
+//! The settings: what a user wrote, checked once, before anything is bound.
+//!
+//! Layers lie over each other: defaults, the TOML file, `SAWMILL_*` variables, `--set` flags. What they add up to is a
+//! [`file::ConfigFile`] (texts and numbers as written), and that becomes a [`Config`] (parsed addresses, durations, a
+//! built chain), or an error that names the file and line, the variable or the flag.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sawmill_elasticsearch_out::{Backoff, Settings};
+use sawmill_lumberjack::Limits;
+use sawmill_pipeline::Chain;
+use sawmill_pipeline::config::FilterConfig;
+use tracing::level_filters::LevelFilter;
+
+/// Checked settings, ready to run with.
+pub(crate) struct Config {
+    /// `[input.beats]`
+    pub(crate) input: BeatsInput,
+    /// `[output.elasticsearch]` if it names hosts, else `[output.local]`.
+    pub(crate) output: Output,
+    /// `[dead_letters]`
+    pub(crate) dead_letters: SegmentFiles,
+    /// `[memory]`
+    pub(crate) memory: Memory,
+    /// `[log]`
+    pub(crate) log: Log,
+    /// `[shutdown]`
+    pub(crate) shutdown: Shutdown,
+    /// `[[filter]]`, as written.
+    pub(crate) filters: Vec<FilterConfig>,
+    /// `[[filter]]`, built.
+    pub(crate) chain: Chain,
+}
+
+/// Where and how Beats are listened to.
+pub(crate) struct BeatsInput {
+    /// Where to listen.
+    pub(crate) listen: HostPort,
+    /// Time between two keepalives on a connection that waits for its ACK.
+    pub(crate) keepalive: Duration,
+    /// Windows of one connection that are read before the first of them is settled.
+    pub(crate) windows_ahead_max: usize,
+    /// What a frame may claim.
+    pub(crate) limits: Limits,
+    /// The longest pause within a frame.
+    pub(crate) frame_timeout: Duration,
+    /// How long the oldest window of a connection may wait before the connection is closed.
+    pub(crate) stall_timeout: Option<Duration>,
+    /// Connections open at one time.
+    pub(crate) connections_max: usize,
+}
+
+/// A host and a port as written; a name is looked up when it is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HostPort {
+    /// A name, an IPv4 address, or an IPv6 address without its brackets.
+    pub(crate) host: String,
+    /// The port.
+    pub(crate) port: u16,
+}
+
+/// Where events go.
+pub(crate) enum Output {
+    /// To Elasticsearch.
+    Elasticsearch(Box<ElasticsearchOutput>),
+    /// To files of this machine.
+    Local(SegmentFiles),
+}
+
+/// How events are sent to Elasticsearch.
+pub(crate) struct ElasticsearchOutput {
+    /// Hosts, login, certificates, timeout.
+    pub(crate) settings: Settings,
+    /// Waits between tries.
+    pub(crate) backoff: Backoff,
+    /// Bytes of one bulk request, unless a single event is larger.
+    pub(crate) bulk_bytes_max: usize,
+    /// Bulk requests on their way at one time.
+    pub(crate) requests_max: usize,
+}
+
+/// A folder of segments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SegmentFiles {
+    /// The folder.
+    pub(crate) path: PathBuf,
+    /// Bytes after which a new segment is begun.
+    pub(crate) segment_bytes_max: u64,
+    /// Bytes of all segments below the folder.
+    pub(crate) total_bytes_max: u64,
+}
+
+/// The memory that events may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Memory {
+    /// Bytes of windows waiting, bodies being built and bodies on their way, over all connections.
+    pub(crate) budget_bytes: usize,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Log {
+    /// The least severe level that is logged.
+    pub(crate) level: LevelFilter,
+    /// One line an event, for people or for machines.
+    pub(crate) format: LogFormat,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// A JSON object.
+    Json,
+    /// Text.
+    Text,
+}
+
+/// The end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shutdown {
+    /// How long pending windows may take to be settled.
+    pub(crate) timeout: Duration,
+}
