@@ -106,6 +106,8 @@ impl Inflater {
 
 fn corrupt(error: &DecompressError) -> FrameError {
     let reason = match (error.message(), error.needs_dictionary()) {
+        // zlib-rs overwrites what its fast loop found with what its slow loop makes of it.
+        (Some("repeated call with bad state"), _) => "invalid code or distance",
         (Some(message), _) => message,
         (None, Some(_)) => "needs a dictionary",
         (None, None) => "not a zlib stream",

@@ -69,6 +69,7 @@ fn a_corrupt_stream_is_refused_with_the_reason() {
         (changed(0, b'{'), "incorrect header check"),
         (changed(1, 0xbb), "needs a dictionary"),
         (changed(2, 0xff), "invalid block type"),
+        (changed(3, 0), "invalid code or distance"),
         (changed(39, 0x1c), "incorrect data check"),
     ] {
         let error = inflated(&stream).unwrap_err();
