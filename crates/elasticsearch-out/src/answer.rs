@@ -119,14 +119,18 @@ pub enum AnswerError {
 #[non_exhaustive]
 pub enum SendError {
     /// No connection, or it was lost before the answer was complete.
-    #[error("{reason}")]
+    #[error("{host}: {reason}")]
     Lost {
+        /// Where to.
+        host: String,
         /// The network's words.
         reason: String,
     },
     /// The answer did not come in time.
-    #[error("no answer within {} s", after.as_secs_f32())]
+    #[error("{host}: no answer within {} s", after.as_secs_f32())]
     TimedOut {
+        /// Where to.
+        host: String,
         /// The request timeout.
         after: Duration,
     },

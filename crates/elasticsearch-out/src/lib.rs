@@ -2,7 +2,8 @@
 //!
 //! A [`BulkBody`] is built on the hot path: action and document lines as they will be sent, and a table saying
 //! which bytes are which event's. A [`Request`] is made of one or several bodies and knows, without any I/O,
-//! which items are still open: it yields the bytes to send, absorbs an answer and says what comes next.
+//! which items are still open: it yields the bytes to send, absorbs an answer and says what comes next. The
+//! [`Client`] only carries bytes; [`Sender::deliver`] is the loop of the three.
 //!
 //! What never happens here: an item is settled without Elasticsearch's own word on it, or given up because
 //! Elasticsearch, the network or somebody's configuration is in trouble. An item ends as stored, as a duplicate
@@ -25,16 +26,30 @@
 //! # Ok::<(), sawmill_elasticsearch_out::StreamNameError>(())
 //! ```
 
+mod alarm;
 mod answer;
+mod backoff;
 mod body;
+mod client;
 mod document_id;
 mod outcome;
+mod probe;
 mod request;
+mod sender;
+mod settings;
 mod stream;
 
 pub use answer::{Answer, AnswerError, SendError};
+pub use backoff::Backoff;
 pub use body::{BulkBody, Draft, Item};
+pub use client::Client;
 pub use document_id::{DocumentId, DocumentIdError};
 pub use outcome::{Cause, Outcome, Reception, Severity};
+pub use probe::Finding;
 pub use request::{Refusal, Request, Settled, Trouble, Verdict};
+pub use sender::Sender;
+pub use settings::{Compression, Credentials, Settings, SettingsError};
 pub use stream::{NamePart, StreamName, StreamNameError, StreamParts};
+
+/// The type of [`Settings::hosts`].
+pub use elasticsearch::http::Url;

@@ -45,8 +45,6 @@ pub enum Cause {
     Template,
     /// The user may not write there.
     Privilege,
-    /// A parameter of ours is unknown to this version.
-    Parameter,
     /// The user is unknown or the password is wrong.
     Credentials,
     /// What answers there is no bulk endpoint.
@@ -56,6 +54,8 @@ pub enum Cause {
 /// How loud a cause is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
+    /// Good to know.
+    Info,
     /// Passes by itself.
     Warning,
     /// Lasts until somebody does something.
@@ -104,7 +104,7 @@ impl Reception {
             // Splitting ends in refusing single documents, so it is kept for errors that can be a document's:
             // a proxy's 400 or a parameter's would send every event to the dead letters.
             (400, "" | "media_type_header_exception") => Self::Retry(Cause::Endpoint),
-            (400, _) if reason.contains("unrecognized parameter") => Self::Retry(Cause::Parameter),
+            (400, _) if reason.contains("unrecognized parameter") => Self::Retry(Cause::Endpoint),
             (400, _) => Self::Split,
             (403 | 429, "cluster_block_exception") => Self::Retry(Cause::Blocked),
             (401, _) => Self::Retry(Cause::Credentials),
@@ -125,10 +125,14 @@ impl Cause {
             | Self::ShardLimit
             | Self::Template
             | Self::Privilege
-            | Self::Parameter
             | Self::Credentials
             | Self::Endpoint => Severity::Error,
         }
+    }
+
+    /// The cause, somebody's words on it, and what to do: one line for a log.
+    pub fn sentence(self, detail: &str) -> String {
+        format!("{self} ({}): {}", detail.trim(), self.advice())
     }
 
     /// What to do about it.
@@ -138,7 +142,7 @@ impl Cause {
                 "nothing to do unless it lasts: then Elasticsearch needs more room or fewer shippers"
             }
             Self::Unreachable => {
-                "check that Elasticsearch runs and that the hosts, ports and scheme (http or https) are right"
+                "check that Elasticsearch runs and that hosts, ports, scheme (http or https) and CA file are right"
             }
             Self::Unreadable => "check whether a proxy answers in Elasticsearch's place",
             Self::Blocked => {
@@ -150,9 +154,6 @@ impl Cause {
             }
             Self::Privilege => {
                 "give the user's role create_doc and auto_configure on the data streams"
-            }
-            Self::Parameter => {
-                "this version does not know require_data_stream (Elasticsearch since 8.13): set require_data_stream = false"
             }
             Self::Credentials => "check the user and the password, or the API key",
             Self::Endpoint => "check the hosts: scheme, port and path must be Elasticsearch's own",
@@ -170,7 +171,6 @@ impl fmt::Display for Cause {
             Self::ShardLimit => "Elasticsearch's shard limit is reached",
             Self::Template => "no index template makes this data stream",
             Self::Privilege => "Elasticsearch does not allow this user to write there",
-            Self::Parameter => "Elasticsearch does not know a parameter",
             Self::Credentials => "Elasticsearch does not accept the user or the password",
             Self::Endpoint => "this is not Elasticsearch's bulk endpoint",
         })
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_requests_status_says_what_to_do_with_all_of_it() {
-        use Cause::{Blocked, Busy, Credentials, Endpoint, Parameter, Privilege};
+        use Cause::{Blocked, Busy, Credentials, Endpoint, Privilege};
         use Reception::{Retry, Split};
         let parameter = "request [/_bulk] contains unrecognized parameter: [require_data_stream]";
         for (status, kind, reason, want) in [
@@ -239,7 +239,7 @@ mod tests {
                 400,
                 "illegal_argument_exception",
                 parameter,
-                Retry(Parameter),
+                Retry(Endpoint),
             ),
             (
                 400,

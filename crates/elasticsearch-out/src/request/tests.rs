@@ -145,6 +145,7 @@ fn a_refused_item_comes_with_its_document_and_elasticsearchs_words() {
 fn no_answer_leaves_everything_open() {
     let lost = || {
         Err(SendError::Lost {
+            host: "http://es".into(),
             reason: "connection reset".into(),
         })
     };
@@ -152,6 +153,7 @@ fn no_answer_leaves_everything_open() {
         (lost(), Cause::Unreachable),
         (
             Err(SendError::TimedOut {
+                host: "http://es".into(),
                 after: Duration::from_mins(1),
             }),
             Cause::Unreachable,
@@ -185,7 +187,7 @@ fn no_answer_leaves_everything_open() {
                 "illegal_argument_exception",
                 "contains unrecognized parameter: [x]",
             )),
-            Cause::Parameter,
+            Cause::Endpoint,
         ),
     ] {
         let mut request = Request::new(vec![(body(0, 2), ())]);
@@ -201,6 +203,7 @@ fn tries_are_counted_until_one_settles_something() {
     let mut request = Request::new(vec![(body(0, 2), ())]);
     let lost = || {
         Err(SendError::Lost {
+            host: "http://es".into(),
             reason: "connection refused".into(),
         })
     };

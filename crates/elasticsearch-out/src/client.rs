@@ -1,0 +1,223 @@
+//! Carries bytes to Elasticsearch and back; knows nothing of items.
+
+use std::error::Error;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use elasticsearch::Error as TransportError;
+use elasticsearch::http::Method;
+use elasticsearch::http::headers::{
+    CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT,
+};
+use elasticsearch::http::request::Body;
+use elasticsearch::http::response::Response;
+use elasticsearch::http::transport::Transport;
+use flate2::write::GzEncoder;
+
+use crate::answer::{Answer, SendError};
+use crate::settings::{Compression, Settings, SettingsError};
+
+/// Only what we read: 26 bytes an item instead of 197.
+const BULK: &str = "_bulk?filter_path=errors,items.*.status,items.*.error";
+const REQUIRE_DATA_STREAM: &str = "require_data_stream";
+
+/// One place where the cluster answers.
+#[derive(Debug)]
+pub(crate) struct Host {
+    /// Its URL, as log lines name it.
+    pub(crate) name: String,
+    pub(crate) transport: Transport,
+}
+
+/// A client of one cluster.
+#[derive(Debug)]
+pub struct Client {
+    hosts: Vec<Host>,
+    /// Counts requests, to spread them.
+    next: AtomicUsize,
+    request_timeout: Duration,
+    compression: Compression,
+    /// Switched off for good by a version that does not know the parameter.
+    require_data_stream: AtomicBool,
+}
+
+impl Client {
+    /// Checks the settings; connects to nothing yet.
+    pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        Ok(Self {
+            hosts: settings.connect()?,
+            next: AtomicUsize::new(0),
+            request_timeout: settings.request_timeout,
+            compression: settings.compression,
+            require_data_stream: AtomicBool::new(settings.require_data_stream),
+        })
+    }
+
+    /// Sends a bulk body to the next host and returns its answer, whatever that is.
+    pub async fn bulk(&self, body: Bytes) -> Result<Answer, SendError> {
+        let host = self.next_host();
+        let mut headers = headers("application/x-ndjson");
+        let body = match self.compression {
+            Compression::None => body,
+            Compression::Gzip { level } => {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                gzip(body, level).await.map_err(|error| SendError::Lost {
+                    host: host.name.clone(),
+                    reason: format!("the body could not be compressed: {error}"),
+                })?
+            }
+        };
+        if self.require_data_stream.load(Ordering::Relaxed) {
+            let path = format!("{BULK}&{REQUIRE_DATA_STREAM}=true");
+            let answer = self
+                .send(
+                    host,
+                    Method::Post,
+                    &path,
+                    headers.clone(),
+                    Some(body.clone()),
+                )
+                .await?;
+            if !is_unknown_parameter(&answer) {
+                return Ok(answer);
+            }
+            self.forgo_data_stream_check(host);
+        }
+        self.send(host, Method::Post, BULK, headers, Some(body))
+            .await
+    }
+
+    /// Asks a host something else, with a JSON body or none.
+    pub(crate) async fn ask(
+        &self,
+        host: &Host,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+    ) -> Result<Answer, SendError> {
+        self.send(host, method, path, headers("application/json"), body)
+            .await
+    }
+
+    /// The hosts, in the order of the settings.
+    pub(crate) fn hosts(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    fn next_host(&self) -> &Host {
+        &self.hosts[self.next.fetch_add(1, Ordering::Relaxed) % self.hosts.len()]
+    }
+
+    fn forgo_data_stream_check(&self, host: &Host) {
+        if self.require_data_stream.swap(false, Ordering::Relaxed) {
+            tracing::warn!(
+                "{} does not know {REQUIRE_DATA_STREAM} (Elasticsearch since 8.13 does): without a matching \
+                 index template it will make a plain index; `sawmill setup` makes the template",
+                host.name
+            );
+        }
+    }
+
+    async fn send(
+        &self,
+        host: &Host,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Option<Bytes>,
+    ) -> Result<Answer, SendError> {
+        let lost = |error: TransportError| self.lost(host, &error);
+        let body = body.map(Raw);
+        let sending = host.transport.send(
+            method,
+            path,
+            headers,
+            None::<&()>,
+            body,
+            Some(self.request_timeout),
+        );
+        let response = sending.await.map_err(lost)?;
+        let status = response.status_code().as_u16();
+        let retry_after = retry_after(&response);
+        let bytes = response.bytes().await.map_err(lost)?;
+        Ok(Answer {
+            status,
+            retry_after,
+            bytes,
+        })
+    }
+
+    fn lost(&self, host: &Host, error: &TransportError) -> SendError {
+        if error.is_timeout() {
+            return SendError::TimedOut {
+                host: host.name.clone(),
+                after: self.request_timeout,
+            };
+        }
+        SendError::Lost {
+            host: host.name.clone(),
+            reason: causes(error),
+        }
+    }
+}
+
+/// Bytes that are a body already.
+struct Raw(Bytes);
+
+impl Body for Raw {
+    fn bytes(&self) -> Option<Bytes> {
+        Some(self.0.clone())
+    }
+
+    fn write(&self, bytes: &mut BytesMut) -> Result<(), TransportError> {
+        bytes.extend_from_slice(&self.0);
+        Ok(())
+    }
+}
+
+fn headers(content_type: &'static str) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(3);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("sawmill/", env!("CARGO_PKG_VERSION"))),
+    );
+    headers
+}
+
+/// Compresses where it holds up nobody: a body of 2,000 events takes some milliseconds.
+async fn gzip(plain: Bytes, level: u8) -> std::io::Result<Bytes> {
+    let compress = move || {
+        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::new(level.into()));
+        encoder.write_all(&plain)?;
+        encoder.finish()
+    };
+    Ok(tokio::task::spawn_blocking(compress).await??.into())
+}
+
+fn is_unknown_parameter(answer: &Answer) -> bool {
+    answer.status == 400 && {
+        let error = answer.error();
+        let reason = error.reason();
+        reason.contains("unrecognized parameter") && reason.contains(REQUIRE_DATA_STREAM)
+    }
+}
+
+/// Seconds; the other form, a date, no Elasticsearch sends.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// What lies below the client library's and reqwest's own errors, outermost first: those two only repeat the URL.
+fn causes(error: &TransportError) -> String {
+    let below = std::iter::successors(error.source(), |&error| error.source()).skip(1);
+    let texts: Vec<String> = below.map(ToString::to_string).collect();
+    if texts.is_empty() {
+        error.to_string()
+    } else {
+        texts.join(": ")
+    }
+}
