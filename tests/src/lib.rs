@@ -1,1 +1,31 @@
-//! Placeholder.
+//! The stage of the end-to-end tests: each real part of the stack is a value that runs as long as it lives.
+//!
+//! [`Django`] writes the application's log files, [`Filebeat`] ships them, [`Sawmill`] is the release build of the
+//! program, [`Elasticsearch`] is the real thing with security on; [`Sender`] and [`Disk`] are for what these cannot be
+//! made to do. Every part has its folder below the one that a test gives it, and talks over 127.0.0.1 only. Dropping a
+//! part ends its process, however the test went, and a failed test shows the end of each part's log.
+//!
+//! This is for tests alone, so what cannot be done panics, and says what to do about it.
+
+mod disk;
+mod django;
+mod elasticsearch;
+mod filebeat;
+mod lines;
+mod local;
+mod parts;
+mod process;
+mod sawmill;
+mod sender;
+mod wait;
+
+pub use crate::disk::Disk;
+pub use crate::django::{Django, Manifest, Pace, Record};
+pub use crate::elasticsearch::{Elasticsearch, PASSWORD, USER};
+pub use crate::filebeat::Filebeat;
+pub use crate::lines::{Comparison, Lines};
+pub use crate::local::stored_messages;
+pub use crate::process::Process;
+pub use crate::sawmill::{Sawmill, Settings};
+pub use crate::sender::Sender;
+pub use crate::wait::until;

@@ -1,0 +1,197 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use ureq::Agent;
+use ureq::http::{Method, Request};
+
+use crate::lines::Lines;
+use crate::parts::{installed, repository};
+use crate::process::{Process, Signal};
+use crate::wait::{free_port, until};
+
+/// The user that `tests/fixtures/user.json` describes, and the only one that Sawmill is told of.
+pub const USER: &str = "logstash_writer_pt";
+
+/// That user's password.
+pub const PASSWORD: &str = "only-for-tests";
+
+/// Basic authentication of the built-in user `elastic` with the password `changeme`, which `start` gives it.
+const ELASTIC: &str = "Basic ZWxhc3RpYzpjaGFuZ2VtZQ==";
+
+const ROLE: &str = include_str!("../fixtures/role.json");
+const USER_BODY: &str = include_str!("../fixtures/user.json");
+const TEMPLATE: &str = include_str!("../fixtures/template.json");
+
+/// A real Elasticsearch with security on.
+#[derive(Debug)]
+pub struct Elasticsearch {
+    process: Process,
+    agent: Agent,
+    dir: PathBuf,
+    port: u16,
+}
+
+impl Elasticsearch {
+    /// Starts one with no data, and with neither role, user nor template.
+    pub fn start(dir: &Path) -> Self {
+        let port = free_port();
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_mins(1)))
+            .build();
+        let started = Self {
+            process: Self::spawn(dir, port),
+            agent: agent.into(),
+            dir: dir.to_owned(),
+            port,
+        };
+        started.until_ready();
+        started
+    }
+
+    /// Starts one that has role, user and template.
+    pub fn start_set_up(dir: &Path) -> Self {
+        let started = Self::start(dir);
+        started.put_role();
+        started.put_user();
+        started.put_template();
+        started
+    }
+
+    fn spawn(dir: &Path, port: u16) -> Process {
+        let program = repository().join("tests/elasticsearch/start");
+        Process::start("elasticsearch", dir, &program, |command| {
+            command
+                .arg("--parts")
+                .arg(installed("SAWMILL_TEST_ELASTICSEARCH"))
+                .arg("--data")
+                .arg(dir.join("elasticsearch"))
+                .args(["--port", &port.to_string(), "--heap", "1g"])
+        })
+    }
+
+    /// For a moment after the start even `elastic` is refused, while the index of users is made ready.
+    fn until_ready(&self) {
+        until("Elasticsearch answers", Duration::from_mins(3), || {
+            let health = "/_cluster/health?wait_for_status=yellow&timeout=1s";
+            matches!(self.try_request("GET", health, None), Ok((200, _)))
+                && matches!(
+                    self.try_request("GET", "/_security/user", None),
+                    Ok((200, _))
+                )
+        });
+    }
+
+    /// The role of the seed: it may write to `logs-*-pt` and has no privilege of the cluster.
+    pub fn put_role(&self) {
+        self.put("/_security/role/logstash_writer_pt", ROLE);
+    }
+
+    /// The user that Sawmill logs in as.
+    pub fn put_user(&self) {
+        self.put(&format!("/_security/user/{USER}"), USER_BODY);
+    }
+
+    /// The template that makes `logs-*-pt` data streams.
+    pub fn put_template(&self) {
+        self.put("/_index_template/pt-logs", TEMPLATE);
+    }
+
+    fn put(&self, path: &str, body: &str) {
+        let body = serde_json::from_str(body).expect("a fixture is JSON");
+        let (status, answer) = self.request("PUT", path, Some(body));
+        assert_eq!(status, 200, "PUT {path}: {answer}");
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Asks as the superuser.
+    pub fn request(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        self.try_request(method, path, body)
+            .unwrap_or_else(|e| panic!("{method} {path}: {e}"))
+    }
+
+    fn try_request(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<(u16, Value), ureq::Error> {
+        let request = Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).expect("a method of HTTP"))
+            .uri(self.url() + path)
+            .header("authorization", ELASTIC)
+            .header("content-type", "application/json")
+            .body(body.map(|body| body.to_string()).unwrap_or_default())?;
+        let mut answer = self.agent.run(request)?;
+        let status = answer.status().as_u16();
+        let text = answer
+            .body_mut()
+            .with_config()
+            .limit(1 << 30)
+            .read_to_string()?;
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+    }
+
+    /// Documents in a data stream; none if there is no such stream.
+    pub fn count(&self, stream: &str) -> u64 {
+        self.request("POST", &format!("/{stream}/_refresh"), None);
+        let (_, answer) = self.request("GET", &format!("/{stream}/_count"), None);
+        answer["count"].as_u64().unwrap_or_default()
+    }
+
+    /// All documents of a data stream that match, each with `_id` and the named fields of its `_source`.
+    pub fn documents(&self, stream: &str, query: &Value, fields: &[&str]) -> Vec<Value> {
+        self.request("POST", &format!("/{stream}/_refresh"), None);
+        let search = json!({ "size": 10_000, "sort": ["_doc"], "query": query, "_source": fields });
+        let path = format!("/{stream}/_search?scroll=2m");
+        let (status, mut page) = self.request("POST", &path, Some(search));
+        assert_eq!(status, 200, "search in {stream}: {page}");
+        let mut documents = Vec::new();
+        while let Some(hits) = page["hits"]["hits"]
+            .as_array_mut()
+            .filter(|hits| !hits.is_empty())
+        {
+            documents.append(hits);
+            let next = json!({ "scroll": "2m", "scroll_id": page["_scroll_id"] });
+            page = self.request("POST", "/_search/scroll", Some(next)).1;
+        }
+        documents
+    }
+
+    /// The `message` of every document of a data stream that matches.
+    pub fn messages(&self, stream: &str, query: &Value) -> Lines {
+        let documents = self.documents(stream, query, &["message"]);
+        let message = |document: &Value| document["_source"]["message"].as_str().map(str::to_owned);
+        let messages = documents.iter().map(message);
+        messages
+            .collect::<Option<_>>()
+            .expect("every document has a message")
+    }
+
+    /// Stops it as an operator would.
+    pub fn stop(&mut self) {
+        self.process.signal(Signal::TERM);
+        self.process.wait(Duration::from_mins(1));
+    }
+
+    /// Starts it again with the data it had.
+    pub fn start_again(&mut self) {
+        self.process = Self::spawn(&self.dir, self.port);
+        self.until_ready();
+    }
+
+    /// Leaves it no processor time: it takes connections, and answers nothing.
+    pub fn freeze(&self) {
+        self.process.signal(Signal::STOP);
+    }
+
+    /// Lets it run on.
+    pub fn thaw(&self) {
+        self.process.signal(Signal::CONT);
+    }
+}

@@ -1,0 +1,92 @@
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::Agent;
+
+use crate::parts::{installed, repository};
+use crate::process::{Process, Signal};
+use crate::sawmill::Sawmill;
+use crate::wait::{free_port, until};
+
+/// The real Filebeat with the seed's inputs, shipping `DIR/logs` and keeping its registry in `DIR/filebeat`.
+#[derive(Debug)]
+pub struct Filebeat {
+    process: Process,
+    agent: Agent,
+    statistics: String,
+}
+
+impl Filebeat {
+    /// Starts it; it goes on where the registry says it was.
+    pub fn start(dir: &Path, to: &Sawmill) -> Self {
+        let program = installed("SAWMILL_TEST_FILEBEAT").join("filebeat");
+        let port = free_port();
+        let process = Process::start("filebeat", dir, &program, |command| {
+            command
+                .args(["-e", "--strict.perms=false", "-c"])
+                .arg(repository().join("tests/filebeat/filebeat.yml"))
+                .arg("--path.home")
+                .arg(dir.join("filebeat"))
+                .args(["-E", "logging.json=true", "-E", "http.enabled=true", "-E"])
+                .arg(format!("http.port={port}"))
+                .env("LOG_DIR", dir.join("logs"))
+                .env("LOGSTASH_HOST", to.beats_address())
+        });
+        let agent = Agent::config_builder().timeout_global(Some(Duration::from_secs(10)));
+        let started = Self {
+            process,
+            agent: agent.build().into(),
+            statistics: format!("http://127.0.0.1:{port}/stats"),
+        };
+        until("Filebeat answers", Duration::from_secs(30), || {
+            started.try_statistics().is_ok()
+        });
+        started
+    }
+
+    fn try_statistics(&self) -> Result<Value, ureq::Error> {
+        let mut answer = self.agent.get(&self.statistics).call()?;
+        answer.body_mut().read_json()
+    }
+
+    /// Events that Sawmill has acknowledged since this Filebeat started.
+    pub fn acknowledged(&self) -> usize {
+        let statistics = self
+            .try_statistics()
+            .expect("Filebeat tells its statistics");
+        let acked = statistics["libbeat"]["output"]["events"]["acked"].as_u64();
+        usize::try_from(acked.unwrap_or_default()).expect("fits")
+    }
+
+    /// Waits until so many events are acknowledged, and then that no more are.
+    pub fn until_acknowledged(&self, events: usize, within: Duration) {
+        until(
+            &format!("Filebeat has {events} events acknowledged"),
+            within,
+            || self.acknowledged() >= events,
+        );
+        assert_eq!(
+            self.acknowledged(),
+            events,
+            "Filebeat sent more than was written"
+        );
+    }
+
+    /// What it complains about: the lines of its log above `info`.
+    pub fn complaints(&self) -> Vec<String> {
+        let log = self.process.log();
+        log.lines()
+            .filter(|line| {
+                line.contains(r#""log.level":"warn""#) || line.contains(r#""log.level":"error""#)
+            })
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Stops it as an operator would.
+    pub fn stop(&mut self) {
+        self.process.signal(Signal::TERM);
+        self.process.wait(Duration::from_secs(30));
+    }
+}

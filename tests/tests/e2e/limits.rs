@@ -1,0 +1,90 @@
+//! More comes in than can go out.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use sawmill_tests::{
+    Comparison, Disk, Django, Elasticsearch, Filebeat, Pace, Sawmill, Sender, Settings,
+    stored_messages, until,
+};
+
+use crate::{PATIENCE, STREAM, folder};
+
+const MIB: u64 = 1024 * 1024;
+
+#[test]
+fn while_elasticsearch_stalls_memory_stays_within_its_budget() {
+    const BUDGET: u64 = 64 * MIB;
+    const BESIDE_THE_BUDGET: u64 = 64 * MIB;
+    const CLIENTS: usize = 200;
+    const WINDOWS: usize = 2;
+
+    let dir = folder();
+    let elasticsearch = Elasticsearch::start_set_up(dir.path());
+    let settings =
+        Settings::elasticsearch(&elasticsearch).with("MEMORY__BUDGET", format!("{BUDGET}"));
+    let sawmill = Sawmill::start(dir.path(), settings);
+    let idle = sawmill.resident_bytes();
+    elasticsearch.freeze();
+    let sender = Sender::start(&sawmill.beats_address(), CLIENTS, WINDOWS);
+    let stalled = peak_bytes(&sawmill, Duration::from_secs(45));
+    assert_eq!(sender.finished(), 0, "acknowledged, and not stored");
+    elasticsearch.thaw();
+    let mut working = 0;
+    until("all clients are done", 2 * PATIENCE, || {
+        working = working.max(sawmill.resident_bytes());
+        sender.finished() == CLIENTS
+    });
+
+    let events = sender.acknowledged();
+    println!(
+        "resident: {} MiB idle, {} MiB stalled, {} MiB working",
+        idle / MIB,
+        stalled / MIB,
+        working / MIB
+    );
+    let peak = stalled.max(working);
+    assert!(
+        peak <= BUDGET + BESIDE_THE_BUDGET,
+        "{} MiB resident",
+        peak / MIB
+    );
+    // More if Elasticsearch carried out requests whose answers came too late.
+    assert!(elasticsearch.count("logs-*-pt") >= events as u64);
+    assert!(elasticsearch.count(STREAM) > 0);
+}
+
+#[test]
+fn a_full_disk_is_named_and_waited_out() {
+    let dir = folder();
+    let output = dir.path().join("output");
+    let disk = Disk::mount(&output, 4);
+    let sawmill = Sawmill::start(dir.path(), Settings::local(&output));
+    let filebeat = Filebeat::start(dir.path(), &sawmill);
+    let lines = Django::write(dir.path(), 20_000, Pace::Full)
+        .finish()
+        .lines();
+
+    sawmill.until_it_says(&["space"], Duration::from_mins(1));
+    sleep(Duration::from_secs(5));
+    let acknowledged = filebeat.acknowledged();
+    assert!(
+        acknowledged < lines.count(),
+        "it was acknowledged and not stored"
+    );
+
+    disk.grow(200);
+    filebeat.until_acknowledged(lines.count(), PATIENCE);
+    assert_eq!(lines.compare(&stored_messages(&output)), Comparison::SAME);
+    assert_eq!(filebeat.complaints(), [""; 0]);
+    drop(sawmill);
+}
+
+fn peak_bytes(sawmill: &Sawmill, over: Duration) -> u64 {
+    let samples = over.as_millis() / 100;
+    let sample = |_| {
+        sleep(Duration::from_millis(100));
+        sawmill.resident_bytes()
+    };
+    (0..samples).map(sample).max().unwrap_or_default()
+}
