@@ -206,6 +206,17 @@ impl<'a> Event<'a> {
         there
     }
 
+    /// Removes the top-level member that `field` leads through, whatever it holds.
+    pub fn remove_top(&mut self, field: &FieldRef) {
+        let top = field
+            .steps
+            .first()
+            .and_then(|step| self.find_top(step.print, &step.key));
+        if let Some(node) = top.and_then(|id| self.tables.nodes.get_mut(id as usize)) {
+            node.content = Content::Gone;
+        }
+    }
+
     /// Appends the document to `out`: the event as one line of JSON without a line break, without
     /// `@metadata`.
     pub fn encode(&self, out: &mut Vec<u8>) {

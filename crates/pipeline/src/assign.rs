@@ -26,20 +26,26 @@ impl Assignment {
         key: &str,
         fields: &BTreeMap<String, Literal>,
     ) -> Result<Vec<Self>, KeyError> {
-        fields.iter().map(|(field, value)| Self::new(&format!("{key}.{field}"), field, value)).collect()
+        fields
+            .iter()
+            .map(|(field, value)| Self::new(&format!("{key}.{field}"), field, value))
+            .collect()
     }
 
     fn new(key: &str, field: &str, value: &Literal) -> Result<Self, KeyError> {
         let value = match value {
             Literal::Bool(truth) => Assigned::Json(truth.to_string().into()),
             Literal::Float(number) if !number.is_finite() => {
-                return Err(KeyError::new(key, "JSON has no infinite numbers and no NaN"));
+                return Err(KeyError::new(
+                    key,
+                    "JSON has no infinite numbers and no NaN",
+                ));
             }
             Literal::Float(number) => Assigned::Json(format!("{number:?}").into()),
             Literal::Integer(number) => Assigned::Json(number.to_string().into()),
-            Literal::Text(text) if text.contains("%{") => {
-                Assigned::Template(Template::parse(text).map_err(|error| KeyError::new(key, error))?)
-            }
+            Literal::Text(text) if text.contains("%{") => Assigned::Template(
+                Template::parse(text).map_err(|error| KeyError::new(key, error))?,
+            ),
             Literal::Text(text) => {
                 let mut json = String::from('"');
                 escape_into(text, &mut json);
@@ -47,7 +53,10 @@ impl Assignment {
                 Assigned::Json(json.into())
             }
         };
-        Ok(Self { field: parse_field(key, field)?, value })
+        Ok(Self {
+            field: parse_field(key, field)?,
+            value,
+        })
     }
 
     /// Sets the field. Where that cannot be (below a text or inside a list) it is replaced from

@@ -23,10 +23,17 @@ pub(crate) struct KeyError {
 
 impl KeyError {
     pub(crate) fn new(key: impl Into<String>, reason: impl ToString) -> Self {
-        Self { key: key.into(), reason: reason.to_string() }
+        Self {
+            key: key.into(),
+            reason: reason.to_string(),
+        }
     }
 
     pub(crate) fn of(self, filter: usize) -> BuildError {
-        BuildError { filter, key: self.key, reason: self.reason }
+        BuildError {
+            filter,
+            key: self.key,
+            reason: self.reason,
+        }
     }
 }

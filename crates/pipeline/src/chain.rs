@@ -52,7 +52,10 @@ struct Link {
 impl Chain {
     /// Builds the chain, or says which key of which filter is wrong.
     pub fn build(filters: &[FilterConfig]) -> Result<Self, BuildError> {
-        let mut chain = Self { links: Vec::new(), groks: Vec::new() };
+        let mut chain = Self {
+            links: Vec::new(),
+            groks: Vec::new(),
+        };
         for (index, config) in filters.iter().enumerate() {
             let link = chain.link(config).map_err(|error| error.of(index))?;
             chain.links.push(link);
@@ -91,7 +94,9 @@ impl Chain {
     #[inline]
     pub fn apply(&self, event: &mut Event<'_>, scratch: &mut Scratch) -> Verdict {
         for Link { condition, filter } in &self.links {
-            let runs = condition.as_ref().is_none_or(|condition| condition.holds(event, scratch));
+            let runs = condition
+                .as_ref()
+                .is_none_or(|condition| condition.holds(event, scratch));
             if runs && filter.apply(event, scratch) == Verdict::Drop {
                 return Verdict::Drop;
             }

@@ -15,7 +15,9 @@ pub(crate) struct First {
 
 impl First {
     pub(crate) fn build(config: &FirstConfig) -> Result<Self, KeyError> {
-        Ok(Self { field: parse_field("field", &config.field)? })
+        Ok(Self {
+            field: parse_field("field", &config.field)?,
+        })
     }
 }
 

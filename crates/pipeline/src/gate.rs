@@ -13,12 +13,18 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn build(config: &GateConfig) -> Result<Self, KeyError> {
-        Ok(Self { condition: parse_condition(&config.condition)? })
+        Ok(Self {
+            condition: parse_condition(&config.condition)?,
+        })
     }
 }
 
 impl Filter for Gate {
     fn apply(&self, event: &mut Event<'_>, scratch: &mut Scratch) -> Verdict {
-        if self.condition.holds(event, scratch) { Verdict::Keep } else { Verdict::Drop }
+        if self.condition.holds(event, scratch) {
+            Verdict::Keep
+        } else {
+            Verdict::Drop
+        }
     }
 }

@@ -13,7 +13,9 @@ pub(crate) struct Set {
 
 impl Set {
     pub(crate) fn build(config: &SetConfig) -> Result<Self, KeyError> {
-        Ok(Self { assignments: Assignment::build("fields", &config.fields)? })
+        Ok(Self {
+            assignments: Assignment::build("fields", &config.fields)?,
+        })
     }
 }
 
