@@ -1,1 +1,31 @@
-//! Placeholder.
+//! Lines kept on disk: append-only segment files, bounded, and recovered after a torn write.
+//!
+//! A folder holds `00000000000000000001.ndjson`, `…2.ndjson` and so on; the order of the names is the order of the
+//! lines. [`Segments`] writes, one process at a time; [`read`] reads, at any time. Knows lines and nothing of what
+//! is in them; does blocking I/O and starts no threads.
+//!
+//! What never happens here: lines that a successful [`Segments::sync`] covered are changed, and a failed write or
+//! sync is counted as done. Lines appended after the last sync may be there or not after a crash, so whoever sent
+//! them must be able to send them again.
+//!
+//! ```
+//! use sawmill_segments::{Segments, Settings};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let mut segments = Segments::open(folder.path(), Settings::default())?;
+//! segments.append(b"{\"n\":1}\n{\"n\":2}\n")?;
+//! segments.sync()?;
+//! let lines: Result<Vec<Vec<u8>>, _> = sawmill_segments::read(folder.path())?.collect();
+//! assert_eq!(lines?, [b"{\"n\":1}", b"{\"n\":2}"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod files;
+mod read;
+mod segment;
+mod segments;
+
+pub use error::SegmentError;
+pub use read::{Lines, read};
+pub use segments::{Segments, Settings};

@@ -1,0 +1,194 @@
+//! The writing end: a folder of segments, the newest of them open.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::error::SegmentError;
+use crate::files;
+use crate::segment::Segment;
+
+/// Held while a process writes to the folder; the system lets go of it when the process ends, however it does.
+const LOCK_FILE: &str = "lock";
+
+/// How much may be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Length at which a new segment is begun. Lines appended together stay together, even if they are longer.
+    pub segment_bytes_max: u64,
+    /// Length of all segments of the folder together.
+    pub total_bytes_max: u64,
+}
+
+impl Default for Settings {
+    /// 64 MiB a segment, 1 GiB in all.
+    fn default() -> Self {
+        Self {
+            segment_bytes_max: 64 << 20,
+            total_bytes_max: 1 << 30,
+        }
+    }
+}
+
+/// A folder of segments, open for writing.
+#[derive(Debug)]
+pub struct Segments {
+    dir: PathBuf,
+    settings: Settings,
+    /// Never written to; closing it ends the lock.
+    _lock: File,
+    /// The newest segment is the last; those before it are full and wait for their sync. Empty until the first
+    /// append if there was none on disk.
+    open: Vec<Segment>,
+    next_sequence: u64,
+    total_bytes: u64,
+    torn_bytes: u64,
+    /// Whether a file was made since the folder was last synced.
+    dir_changed: bool,
+}
+
+impl Segments {
+    /// Opens a folder, which is made if it is not there, and repairs what a crash has left of the newest segment.
+    pub fn open(dir: impl Into<PathBuf>, settings: Settings) -> Result<Self, SegmentError> {
+        let dir = dir.into();
+        create(&dir)?;
+        let lock = lock(&dir)?;
+        let found = files::list(&dir)?;
+        let next_sequence = found
+            .last()
+            .map_or(1, |newest| newest.sequence.saturating_add(1));
+        let mut total_bytes = found.iter().map(|file| file.bytes).sum();
+        let (mut open, mut torn_bytes) = (Vec::new(), 0);
+        if let Some(newest) = found.into_iter().next_back() {
+            let (segment, torn) = Segment::recover(newest.path)?;
+            open.push(segment);
+            torn_bytes = torn;
+            total_bytes -= torn;
+        }
+        let dir_changed = true; // whoever made the newest file may not have lived to sync the folder
+        Ok(Self {
+            dir,
+            settings,
+            _lock: lock,
+            open,
+            next_sequence,
+            total_bytes,
+            torn_bytes,
+            dir_changed,
+        })
+    }
+
+    /// Appends whole lines, all of them or none; they last once [`sync`](Self::sync) has succeeded.
+    pub fn append(&mut self, lines: &[u8]) -> Result<(), SegmentError> {
+        match lines.last() {
+            None => return Ok(()),
+            Some(b'\n') => {}
+            Some(_) => return Err(SegmentError::Unterminated),
+        }
+        let bytes = lines.len() as u64;
+        self.check_total(bytes)?;
+        self.segment_for(bytes)?.append(lines)?;
+        self.total_bytes += bytes;
+        Ok(())
+    }
+
+    /// Makes everything appended last. After an error what was appended since the last successful sync counts as not
+    /// kept: it must be appended again, and goes into a new segment.
+    pub fn sync(&mut self) -> Result<(), SegmentError> {
+        self.sync_all().inspect_err(|_| {
+            let given_up: u64 = self.open.drain(..).map(Segment::abandon).sum();
+            self.total_bytes = self.total_bytes.saturating_sub(given_up);
+        })
+    }
+
+    /// Length of all segments.
+    pub fn bytes(&self) -> u64 {
+        self.total_bytes
+    }
+
+    /// How many bytes of an unfinished last line were cut off when the folder was opened: 0 after a clean end.
+    pub fn torn_bytes(&self) -> u64 {
+        self.torn_bytes
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    fn sync_all(&mut self) -> Result<(), SegmentError> {
+        self.open.iter_mut().try_for_each(Segment::sync)?;
+        if self.dir_changed {
+            files::sync_dir(&self.dir)?;
+            self.dir_changed = false;
+        }
+        let full = self.open.len().saturating_sub(1);
+        self.open.drain(..full);
+        Ok(())
+    }
+
+    /// Counts anew before saying no: others may have removed segments they had no more use for.
+    fn check_total(&mut self, bytes: u64) -> Result<(), SegmentError> {
+        let limit_bytes = self.settings.total_bytes_max;
+        if self.total_bytes.saturating_add(bytes) > limit_bytes {
+            self.total_bytes = files::list(&self.dir)?.iter().map(|file| file.bytes).sum();
+        }
+        if self.total_bytes.saturating_add(bytes) > limit_bytes {
+            return Err(SegmentError::Full {
+                dir: self.dir.clone(),
+                limit_bytes,
+            });
+        }
+        Ok(())
+    }
+
+    /// The newest segment, or a new one if so many bytes would be too many for it.
+    fn segment_for(&mut self, bytes: u64) -> Result<&mut Segment, SegmentError> {
+        let fits = |segment: &Segment| {
+            segment.bytes() == 0
+                || segment.bytes().saturating_add(bytes) <= self.settings.segment_bytes_max
+        };
+        if !self.open.last().is_some_and(fits) {
+            let path = files::path(&self.dir, self.next_sequence);
+            let segment = Segment::create(path)?;
+            self.next_sequence = self.next_sequence.saturating_add(1);
+            self.dir_changed = true;
+            self.open.push(segment);
+        }
+        let newest = self.open.len() - 1;
+        Ok(&mut self.open[newest])
+    }
+}
+
+/// Makes the folder, and its name last.
+fn create(dir: &Path) -> Result<(), SegmentError> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(dir).map_err(SegmentError::at(dir))?;
+    let absolute = fs::canonicalize(dir).map_err(SegmentError::at(dir))?;
+    absolute
+        .ancestors()
+        .skip(1)
+        .take(1)
+        .try_for_each(files::sync_dir)
+}
+
+fn lock(dir: &Path) -> Result<File, SegmentError> {
+    let path = dir.join(LOCK_FILE);
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path);
+    let file = file.map_err(SegmentError::at(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(SegmentError::Locked {
+            dir: dir.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(SegmentError::at(&path)(source)),
+    }
+}
+
+#[cfg(test)]
+mod tests;
