@@ -53,6 +53,12 @@ pub enum FrameError {
         /// The window it would have belonged to.
         window: WindowSize,
     },
+    /// A compressed frame must hold whole frames, and its last one is not.
+    #[error("compressed frame ends within a frame, at least {missing_bytes} bytes early")]
+    FrameCutOff {
+        /// How many bytes the last frame lacks, at the least.
+        missing_bytes: usize,
+    },
     /// The zlib stream of a compressed frame is broken.
     #[error("corrupt zlib stream: {reason}")]
     InflateCorrupt {
@@ -179,6 +185,7 @@ impl FrameError {
             | Self::EmptyWindow
             | Self::EventOutsideWindow { .. }
             | Self::ExcessEvent { .. }
+            | Self::FrameCutOff { .. }
             | Self::InflateCorrupt { .. }
             | Self::InflateTruncated { .. }
             | Self::UnexpectedAck { .. }

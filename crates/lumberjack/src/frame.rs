@@ -160,6 +160,14 @@ pub enum Frame<'a> {
         /// The event.
         payload: &'a [u8],
     },
+    /// The head of a `J` frame whose event is larger than the limit. Its payload follows in the input and is the
+    /// caller's to skip: such an event must not cost its window, which would only be sent again.
+    Oversized {
+        /// The event's position.
+        sequence: Sequence,
+        /// How many bytes to skip.
+        payload_bytes: u32,
+    },
     /// `W` with a count of 0: a client asks whether anybody is there and expects a keepalive.
     Probe,
     /// `W`: so many events follow.

@@ -119,6 +119,16 @@ mod tests {
     }
 
     #[test]
+    fn a_level_is_heeded_and_one_out_of_range_is_the_nearest() {
+        let payload: Vec<u8> = (0..20_000_u32)
+            .flat_map(|number| (number % 997).to_be_bytes())
+            .collect();
+        let at = |level| written(Compression::Level(level), &[&payload]).unwrap();
+        assert!(at(9).len() < at(1).len());
+        assert_eq!((at(0), at(200)), (at(1), at(9)));
+    }
+
+    #[test]
     fn a_window_without_events_or_with_an_empty_one_is_not_written() {
         assert_eq!(
             written(Compression::None, &[]),
