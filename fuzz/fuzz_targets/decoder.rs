@@ -51,6 +51,14 @@ fn written(version: Version, frame: Frame<'_>) -> Vec<u8> {
         Frame::Compressed(zlib) => encode_compressed(&mut out, version, zlib),
         Frame::Data { sequence, pairs } => encode_data(&mut out, version, sequence, pairs),
         Frame::Json { sequence, payload } => encode_json(&mut out, sequence, payload),
+        Frame::Oversized {
+            sequence,
+            payload_bytes,
+        } => {
+            out.extend(*b"2J");
+            out.extend(sequence.get().to_be_bytes());
+            out.extend(payload_bytes.to_be_bytes());
+        }
         Frame::Probe => out.extend([version.digit(), b'W', 0, 0, 0, 0]),
         Frame::Window(size) => encode_window(&mut out, version, size),
     }

@@ -106,7 +106,13 @@ fn json<'a>(input: &'a [u8], limits: &Limits) -> Parsed<'a, Frame<'a>> {
     }
     if claimed_bytes > limits.event_bytes_max {
         let payload_bytes = claimed_bytes;
-        return Ok((input, Frame::Oversized { sequence, payload_bytes }));
+        return Ok((
+            input,
+            Frame::Oversized {
+                sequence,
+                payload_bytes,
+            },
+        ));
     }
     take(claimed_bytes)
         .map(|payload| Frame::Json { sequence, payload })

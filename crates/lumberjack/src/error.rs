@@ -71,7 +71,7 @@ pub enum FrameError {
         /// The limit in force.
         limit_bytes: u64,
     },
-    /// A compressed frame ends before its zlib stream does, or the stream ends within a frame.
+    /// A compressed frame ends before its zlib stream does.
     #[error("compressed frame ends too early, after {inflated_bytes} inflated bytes")]
     InflateTruncated {
         /// Bytes the stream gave until then.

@@ -8,7 +8,8 @@ pub struct Limits {
     pub compressed_bytes_max: u32,
     /// Bytes of one event: a JSON payload, or all pairs of a data frame together. Default 64 MiB.
     ///
-    /// Filebeat cuts lines at 10 MiB, and JSON may write one byte as six.
+    /// Filebeat cuts lines at 10 MiB, and JSON may write one byte as six. A larger JSON payload is not refused but
+    /// becomes [`Frame::Oversized`](crate::Frame::Oversized).
     pub event_bytes_max: u32,
     /// Events in one window. Default 100,000; Filebeat's own default is 2,048.
     pub window_events_max: u32,

@@ -3,7 +3,8 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use sawmill_lumberjack::{
-    Frame, FrameError, Inflated, Inflater, Limits, Sequence, Step, Version, WindowSize, decode,
+    Frame, FrameError, FrameType, Inflated, Inflater, Limits, Sequence, Step, Version, WindowSize,
+    decode,
 };
 
 /// A frame that outlives the bytes it came in. Those within a `C` frame follow it.
@@ -91,6 +92,14 @@ fn hear(version: Version, frame: Frame<'_>, heard: &mut Vec<Heard>) -> Result<()
             Heard::Data(version, sequence, pairs.collect())
         }
         Frame::Json { sequence, payload } => Heard::Json(sequence, payload.to_vec()),
+        // Its payload is not heard; what follows would be taken for frames.
+        Frame::Oversized { payload_bytes, .. } => {
+            return Err(FrameError::TooLarge {
+                frame: FrameType::Json,
+                claimed_bytes: payload_bytes,
+                limit_bytes: Limits::default().event_bytes_max,
+            });
+        }
         Frame::Probe => Heard::Probe(version),
         Frame::Window(size) => Heard::Window(version, size),
     });
@@ -119,11 +128,7 @@ fn hear_compressed(zlib: &[u8], heard: &mut Vec<Heard>) -> Result<(), FrameError
                 hear(version, frame, heard)?;
                 rest = &rest[used..];
             }
-            Step::Need(_) => {
-                return Err(FrameError::InflateTruncated {
-                    inflated_bytes: frames.len() as u64,
-                });
-            }
+            Step::Need(missing_bytes) => return Err(FrameError::FrameCutOff { missing_bytes }),
         }
     }
     Ok(())
