@@ -44,6 +44,11 @@ impl<'a> Event<'a> {
         Ok(event)
     }
 
+    /// The event as it was received, but for line breaks between its tokens.
+    pub fn text(&self) -> &str {
+        self.text
+    }
+
     /// What `field` holds, or `None` when it is missing.
     #[inline]
     pub fn get(&self, field: &FieldRef) -> Option<Value<'_>> {

@@ -1,5 +1,7 @@
 //! From a written config to a checked chain.
 
+use std::fmt::Display;
+
 use thiserror::Error;
 
 /// Why a filter cannot be built, and which key of it is to blame.
@@ -22,7 +24,7 @@ pub(crate) struct KeyError {
 }
 
 impl KeyError {
-    pub(crate) fn new(key: impl Into<String>, reason: impl ToString) -> Self {
+    pub(crate) fn new(key: impl Into<String>, reason: impl Display) -> Self {
         Self {
             key: key.into(),
             reason: reason.to_string(),

@@ -142,11 +142,11 @@ impl Filter for Grok {
     fn apply(&self, event: &mut Event<'_>, scratch: &mut Scratch) -> Verdict {
         let Scratch { text: buffer, grok } = scratch;
         let matcher = &mut grok[self.slot];
-        let matched = match event.string_span(&self.field) {
+        let outcome = match event.string_span(&self.field) {
             Some(span) => self.match_string(span, event, buffer, matcher),
             None => self.match_elements(&texts_of(event, &self.field), event, matcher),
         };
-        let tags = match matched {
+        let tags = match outcome {
             Ok(true) => return Verdict::Keep,
             Ok(false) => &self.tags_on_failure,
             Err(_) => &self.tags_on_timeout,

@@ -170,8 +170,7 @@ fn is_true(value: Option<Value<'_>>, buffer: &mut String) -> bool {
 
 fn equal(left: Option<Value<'_>>, right: Option<Value<'_>>) -> bool {
     match (left, right) {
-        (None, None) => true,
-        (Some(Value::Null), None) | (None, Some(Value::Null)) => true,
+        (None | Some(Value::Null), None) | (None, Some(Value::Null)) => true,
         (Some(left), Some(right)) => same(left, right),
         (Some(_), None) | (None, Some(_)) => false,
     }

@@ -64,7 +64,7 @@ pub(super) fn condition(text: &str) -> Result<Expression, ConditionError> {
 /// Compiles each `/…/` on its own, so that a bad one is reported as what it is.
 fn check_regexes(text: &str) -> Result<(), ConditionError> {
     let mut rest = text;
-    while let Some(at) = rest.find("~") {
+    while let Some(at) = rest.find('~') {
         rest = rest[at + 1..].trim_start();
         if let Ok((after, pattern)) = pattern(rest) {
             regex(&pattern).map_err(|reason| ConditionError::Regex {

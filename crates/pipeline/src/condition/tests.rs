@@ -19,7 +19,7 @@ fn holds(text: &str) -> bool {
 fn conditions_hold_as_in_logstash() {
     for (text, want) in [
         (r#"[group] == "pt" and [service]"#, true),
-        (r#"[group] == 'PT'"#, false),
+        ("[group] == 'PT'", false),
         (r#"[group] != "pt""#, false),
         (r#"[missing] != "pt""#, true),
         (r#"[missing] == "pt""#, false),

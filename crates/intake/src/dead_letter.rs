@@ -1,0 +1,34 @@
+//! What becomes of an event that cannot be stored.
+
+use sawmill_elasticsearch_out::StreamNameError;
+use sawmill_event::EventError;
+use thiserror::Error;
+
+/// An event that cannot be stored, as it was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The event's bytes; of one that is too large, none.
+    pub event: Vec<u8>,
+    /// Why it cannot be stored.
+    pub reason: Reason,
+}
+
+/// Why an event cannot be stored.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// It is no event.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// Its data stream cannot have that name.
+    #[error(transparent)]
+    StreamName(#[from] StreamNameError),
+    /// It is larger than the limit, and its bytes were skipped.
+    #[error("event of {bytes} bytes, limit {limit_bytes} bytes")]
+    TooLarge {
+        /// What its frame announced.
+        bytes: u32,
+        /// The limit.
+        limit_bytes: u32,
+    },
+}

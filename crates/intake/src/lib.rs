@@ -1,0 +1,20 @@
+//! From the bytes of a window to the body of a bulk request.
+//!
+//! A [`Piece`] of a window is inflated as a stream and cut into events; each event is parsed, run
+//! through the filter chain and written into the body at once. An event lives inside one call:
+//! nothing here holds a list of parsed events, and a warm [`Worker`] allocates nothing for one.
+//!
+//! A bad event never costs a good one: what is no event, or has no place to go, comes out as a
+//! [`DeadLetter`] with its reason. Only a broken frame is an error, and then the body is worthless.
+//!
+//! No I/O and no waiting happens here. A piece that gives more than one body's worth is worked on
+//! in turns, so that its owner can wait for memory in between.
+
+mod cut;
+mod dead_letter;
+mod piece;
+mod worker;
+
+pub use crate::dead_letter::{DeadLetter, Reason};
+pub use crate::piece::Piece;
+pub use crate::worker::{Intake, Progress, Settings, Tally, Worker};

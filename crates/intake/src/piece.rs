@@ -1,0 +1,114 @@
+//! A piece of a window, waiting to be worked on.
+
+use bytes::Bytes;
+use sawmill_lumberjack::{FrameError, Inflated, Inflater};
+
+/// Frames of one window, as they were received. Compressed ones stay so until they are worked on.
+#[derive(Debug)]
+pub struct Piece {
+    form: Form,
+    /// How much of the frames' text has been cut into events.
+    pub(crate) at: usize,
+    /// Bytes still to pass over: the payload of an event that is too large.
+    pub(crate) skip: usize,
+}
+
+#[derive(Debug)]
+enum Form {
+    Compressed {
+        zlib: Bytes,
+        inflating: Option<Inflating>,
+        ended: bool,
+    },
+    Frames(Vec<u8>),
+}
+
+/// An inflater and the text that it fills, lent to one piece after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Inflating {
+    inflater: Inflater,
+    text: Vec<u8>,
+}
+
+/// Text that is inflated at a time: it stays in the processor's cache from inflating to encoding.
+const CHUNK_BYTES: usize = 128 * 1024;
+
+impl Piece {
+    /// The payload of a compressed frame.
+    pub fn compressed(zlib: Bytes) -> Self {
+        Self {
+            form: Form::Compressed {
+                zlib,
+                inflating: None,
+                ended: false,
+            },
+            at: 0,
+            skip: 0,
+        }
+    }
+
+    /// Whole frames, one behind the other.
+    pub fn frames(frames: Vec<u8>) -> Self {
+        Self {
+            form: Form::Frames(frames),
+            at: 0,
+            skip: 0,
+        }
+    }
+
+    /// The text that is there to be cut, from `at` on.
+    pub(crate) fn text(&mut self) -> &mut [u8] {
+        let text = match &mut self.form {
+            Form::Compressed { inflating, .. } => inflating
+                .as_mut()
+                .map_or(&mut [][..], |inflating| &mut inflating.text),
+            Form::Frames(frames) => frames,
+        };
+        text.get_mut(self.at..).unwrap_or_default()
+    }
+
+    /// Makes more text, at least `wanted` bytes more if there are as many, and tells whether
+    /// there was any. `spare` lends the inflater.
+    pub(crate) fn more(
+        &mut self,
+        wanted: usize,
+        spare: &mut Option<Inflating>,
+    ) -> Result<bool, FrameError> {
+        let Form::Compressed {
+            zlib,
+            inflating,
+            ended,
+        } = &mut self.form
+        else {
+            return Ok(false);
+        };
+        if *ended {
+            return Ok(false);
+        }
+        let Inflating { inflater, text } = inflating.get_or_insert_with(|| {
+            let mut lent = spare.take().unwrap_or_default();
+            lent.inflater.reset();
+            lent.text.clear();
+            lent
+        });
+        text.drain(..self.at);
+        self.at = 0;
+        let before = text.len();
+        let full = before + wanted.max(CHUNK_BYTES.saturating_sub(before));
+        *ended = inflater.inflate(zlib, text, full)? == Inflated::Done;
+        Ok(text.len() > before)
+    }
+
+    /// Gives the inflater back when the piece is done.
+    pub(crate) fn give_back(&mut self, spare: &mut Option<Inflating>) {
+        if let Form::Compressed { inflating, .. } = &mut self.form
+            && let Some(mut lent) = inflating.take()
+        {
+            // One huge event must not be remembered for ever.
+            if lent.text.capacity() > 8 * CHUNK_BYTES {
+                lent.text = Vec::new();
+            }
+            *spare = Some(lent);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The work itself: inflate, cut, parse, filter, encode.
+
+use sawmill_elasticsearch_out::{BulkBody, StreamParts};
+use sawmill_event::{Event, FieldRef, FieldRefError, Tables, Value};
+use sawmill_lumberjack::{FrameError, Limits, Sequence};
+use sawmill_pipeline::{Chain, Scratch, Verdict};
+
+use crate::cut::{Cut, cut};
+use crate::dead_letter::{DeadLetter, Reason};
+use crate::piece::{Inflating, Piece};
+
+/// What a piece and its events may be at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Of frames.
+    pub frames: Limits,
+    /// Of an event's JSON.
+    pub event: sawmill_event::Limits,
+    /// Bytes of a body after which a turn ends; one event more may go over it.
+    pub body_bytes_max: usize,
+}
+
+/// What all workers share: the filter chain and the limits.
+pub struct Intake {
+    chain: Chain,
+    settings: Settings,
+    timestamp: FieldRef,
+    kind: FieldRef,
+    dataset: FieldRef,
+    namespace: FieldRef,
+}
+
+/// The buffers of one thread.
+pub struct Worker {
+    tables: Tables,
+    scratch: Scratch,
+    /// A version 1 event as JSON.
+    data: Vec<u8>,
+    /// The parts of a data stream's name, where they came with escapes.
+    names: [String; 3],
+    inflating: Option<Inflating>,
+}
+
+/// What became of the events of one turn.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Events cut, whatever became of them.
+    pub events: u32,
+    /// Events that the pipeline dropped on purpose.
+    pub dropped: u32,
+    /// Events that cannot be stored. The rest is in the body.
+    pub dead_letters: Vec<DeadLetter>,
+    /// The last event's sequence.
+    pub last: Option<Sequence>,
+}
+
+/// Whether a piece is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// All of it is cut.
+    Done,
+    /// The body is full; the piece wants another turn.
+    More,
+}
+
+impl Intake {
+    /// Builds what workers share.
+    pub fn new(chain: Chain, settings: Settings) -> Result<Self, FieldRefError> {
+        Ok(Self {
+            chain,
+            settings,
+            timestamp: FieldRef::parse("@timestamp")?,
+            kind: FieldRef::parse("[data_stream][type]")?,
+            dataset: FieldRef::parse("[data_stream][dataset]")?,
+            namespace: FieldRef::parse("[data_stream][namespace]")?,
+        })
+    }
+
+    /// Buffers for one thread.
+    pub fn worker(&self) -> Worker {
+        Worker {
+            tables: Tables::default(),
+            scratch: self.chain.scratch(),
+            data: Vec::new(),
+            names: Default::default(),
+            inflating: None,
+        }
+    }
+
+    /// Works on `piece` until it is done or `body` is full.
+    ///
+    /// # Errors
+    /// A broken frame or zlib stream. What the turn wrote to `body` must not be sent then.
+    pub fn work(
+        &self,
+        worker: &mut Worker,
+        piece: &mut Piece,
+        body: &mut BulkBody,
+    ) -> Result<(Progress, Tally), FrameError> {
+        let mut tally = Tally::default();
+        loop {
+            let wanted = self.cut_all(worker, piece, body, &mut tally)?;
+            let Some(wanted) = wanted else {
+                return Ok((Progress::More, tally));
+            };
+            if !piece.more(wanted, &mut worker.inflating)? {
+                if !piece.text().is_empty() || piece.skip > 0 {
+                    return Err(FrameError::FrameCutOff {
+                        missing_bytes: wanted,
+                    });
+                }
+                piece.give_back(&mut worker.inflating);
+                return Ok((Progress::Done, tally));
+            }
+        }
+    }
+
+    /// Works on all whole frames at hand. Returns how many bytes the next one lacks, or `None`
+    /// when the body is full.
+    fn cut_all(
+        &self,
+        worker: &mut Worker,
+        piece: &mut Piece,
+        body: &mut BulkBody,
+        tally: &mut Tally,
+    ) -> Result<Option<usize>, FrameError> {
+        loop {
+            let skipped = piece.skip.min(piece.text().len());
+            piece.skip -= skipped;
+            piece.at += skipped;
+            if piece.skip > 0 {
+                return Ok(Some(1));
+            }
+            if body.len_bytes() >= self.settings.body_bytes_max {
+                return Ok(None);
+            }
+            let text = piece.text();
+            let (sequence, used) = match cut(text, &self.settings.frames, &mut worker.data)? {
+                Cut::Need(bytes) => return Ok(Some(bytes)),
+                Cut::Json {
+                    sequence,
+                    payload,
+                    used,
+                } => {
+                    let json = text.get_mut(payload).unwrap_or_default();
+                    self.take(worker, json, body, tally);
+                    (sequence, used)
+                }
+                Cut::Data { sequence, used } => {
+                    let mut json = std::mem::take(&mut worker.data);
+                    self.take(worker, &mut json, body, tally);
+                    worker.data = json;
+                    (sequence, used)
+                }
+                Cut::Oversized {
+                    sequence,
+                    payload_bytes,
+                    used,
+                } => {
+                    piece.skip = payload_bytes as usize;
+                    let limit_bytes = self.settings.frames.event_bytes_max;
+                    let reason = Reason::TooLarge {
+                        bytes: payload_bytes,
+                        limit_bytes,
+                    };
+                    tally.dead_letters.push(DeadLetter {
+                        event: Vec::new(),
+                        reason,
+                    });
+                    (sequence, used)
+                }
+            };
+            piece.at += used;
+            tally.events += 1;
+            tally.last = Some(sequence);
+        }
+    }
+
+    /// One event, from its JSON to its place in the body.
+    #[inline]
+    fn take(&self, worker: &mut Worker, json: &mut [u8], body: &mut BulkBody, tally: &mut Tally) {
+        let mut event = match Event::parse(json, &mut worker.tables, &self.settings.event) {
+            Ok(event) => event,
+            Err(error) => {
+                let event = json.to_vec();
+                return tally.dead_letters.push(DeadLetter {
+                    event,
+                    reason: error.into(),
+                });
+            }
+        };
+        if event.get(&self.timestamp).is_none() {
+            let now = format!("{:.3}", jiff::Timestamp::now());
+            // A top-level field can always be set.
+            let _ = event.set_string(&self.timestamp, &now);
+        }
+        match self.chain.apply(&mut event, &mut worker.scratch) {
+            Verdict::Drop => tally.dropped += 1,
+            Verdict::Keep => {
+                if let Err(reason) = self.encode(&event, &mut worker.names, body) {
+                    let event = event.text().as_bytes().to_vec();
+                    tally.dead_letters.push(DeadLetter { event, reason });
+                }
+            }
+        }
+    }
+
+    /// Writes the event's action and document. Parts of the data stream's name that it lacks are
+    /// `logs`, `generic` and `default`, as in Logstash.
+    #[inline]
+    fn encode(
+        &self,
+        event: &Event<'_>,
+        [kind, dataset, namespace]: &mut [String; 3],
+        body: &mut BulkBody,
+    ) -> Result<(), Reason> {
+        let stream = StreamParts {
+            kind: part(event, &self.kind, kind).unwrap_or("logs"),
+            dataset: part(event, &self.dataset, dataset).unwrap_or("generic"),
+            namespace: part(event, &self.namespace, namespace).unwrap_or("default"),
+        };
+        let mut draft = body.begin(&stream, None)?;
+        event.encode(draft.text());
+        draft.finish();
+        Ok(())
+    }
+}
+
+#[inline]
+fn part<'p>(event: &'p Event<'_>, field: &FieldRef, buffer: &'p mut String) -> Option<&'p str> {
+    match event.get(field) {
+        Some(Value::String(text)) => Some(text.text(buffer)),
+        _ => None,
+    }
+}
