@@ -10,7 +10,7 @@ use crate::dead_letter::{DeadLetter, Reason};
 use crate::piece::{Inflating, Piece};
 
 /// What a piece and its events may be at most.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Of frames.
     pub frames: Limits,
