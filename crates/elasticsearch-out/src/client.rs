@@ -215,9 +215,14 @@ fn retry_after(response: &Response) -> Option<Duration> {
 fn causes(error: &TransportError) -> String {
     let below = std::iter::successors(error.source(), |&error| error.source()).skip(1);
     let texts: Vec<String> = below.map(ToString::to_string).collect();
-    if texts.is_empty() {
+    let text = if texts.is_empty() {
         error.to_string()
     } else {
         texts.join(": ")
-    }
+    };
+    // rustls has no words for it, and it is what `openssl req -x509` makes unless told otherwise.
+    text.replace(
+        "Other(OtherError(CaUsedAsEndEntity))",
+        "it is an authority's own; the host needs one that the authority has signed",
+    )
 }

@@ -246,3 +246,143 @@ fn glob(pattern: &str, name: &str) -> bool {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hosts_first_answer_says_who_it_is_or_what_is_wrong() {
+        use Severity::{Error, Info, Warning};
+        let refused = SendError::Lost {
+            host: "http://es".into(),
+            reason: "Connection refused".into(),
+        };
+        let good =
+            br#"{"name":"a","version":{"number":"8.19.0"},"tagline":"You Know, for Search"}"#
+                .as_slice();
+        let open = br#"{"version":{"distribution":"opensearch","number":"2.19.1"}}"#.as_slice();
+        for (answer, severity, want) in [
+            (
+                Ok(Answer::new(200, good)),
+                Info,
+                "http://es is Elasticsearch 8.19.0",
+            ),
+            (
+                Ok(Answer::new(200, open)),
+                Info,
+                "http://es is opensearch 2.19.1",
+            ),
+            (
+                Ok(Answer::new(200, "<html>nginx</html>")),
+                Error,
+                "not Elasticsearch's bulk endpoint",
+            ),
+            (
+                Ok(Answer::new(401, "Unauthorized")),
+                Error,
+                "check the user and the password",
+            ),
+            (
+                Ok(Answer::new(403, "")),
+                Info,
+                "not checked: the version of http://es",
+            ),
+            (
+                Ok(Answer::new(404, "")),
+                Error,
+                "not Elasticsearch's bulk endpoint",
+            ),
+            (Ok(Answer::new(503, "")), Warning, "Elasticsearch is busy"),
+            (Err(refused), Warning, "http://es: Connection refused"),
+        ] {
+            let finding = identity("http://es", answer);
+            assert!(finding.sentence.contains(want), "{finding:?}");
+            assert_eq!(finding.severity, severity, "{finding:?}");
+        }
+    }
+
+    #[test]
+    fn privileges_that_are_lacking_are_named() {
+        for (granted, want) in [
+            (
+                r#"{"create_doc":true,"auto_configure":true,"create_index":false}"#,
+                "may write",
+            ),
+            (
+                r#"{"create_doc":true,"auto_configure":false,"create_index":true}"#,
+                "may write",
+            ),
+            (
+                r#"{"create_doc":true,"auto_configure":false,"create_index":false}"#,
+                "lacks auto_configure on logs-*-pt:",
+            ),
+            (
+                r#"{"create_doc":false,"auto_configure":true,"create_index":true}"#,
+                "lacks create_doc on logs-*-pt:",
+            ),
+            ("{}", "lacks create_doc and auto_configure on logs-*-pt:"),
+        ] {
+            let json = format!(
+                r#"{{"username":"w","has_all_requested":false,"index":{{"logs-*-pt":{granted}}}}}"#
+            );
+            let finding = serde_json::from_str::<Privileges>(&json).unwrap().finding();
+            assert!(finding.sentence.contains(want), "{finding:?}");
+            assert_eq!(
+                finding.severity == Severity::Error,
+                want.starts_with("lacks")
+            );
+        }
+    }
+
+    #[test]
+    fn the_template_that_wins_must_make_a_data_stream() {
+        let template = |name: &str, pattern: &str, priority: u64, stream: &str| {
+            format!(
+                r#"{{"name":"{name}","index_template":{{"index_patterns":["x","{pattern}"],"priority":{priority}{stream}}}}}"#
+            )
+        };
+        let stream = r#","data_stream":{"hidden":false}"#;
+        for (templates, want) in [
+            (vec![], "no index template matches logs-*-pt"),
+            (
+                vec![template("a", "metrics-*", 1, stream)],
+                "no index template matches logs-*-pt",
+            ),
+            (
+                vec![template("a", "logs-*-*", 1, stream)],
+                "index templates make the data streams",
+            ),
+            (
+                vec![template("a", "*", 1, stream)],
+                "index templates make the data streams",
+            ),
+            (
+                vec![
+                    template("a", "logs-*", 1, stream),
+                    template("b", "logs-*-pt", 9, ""),
+                ],
+                "index template b matches logs-*-pt and makes no data stream",
+            ),
+            (
+                vec![
+                    template("a", "logs-*", 1, ""),
+                    template("b", "logs-*-pt", 9, stream),
+                ],
+                "index templates make the data streams",
+            ),
+        ] {
+            let json = format!(r#"{{"index_templates":[{}]}}"#, templates.join(","));
+            let finding = serde_json::from_str::<Templates>(&json)
+                .unwrap()
+                .finding(&["logs-*-pt".into()]);
+            assert!(finding.sentence.contains(want), "{finding:?}");
+        }
+        assert!(
+            serde_json::from_str::<Templates>("{}")
+                .unwrap()
+                .wrong("logs-a-pt")
+                .is_some()
+        );
+    }
+}

@@ -10,6 +10,13 @@ use crate::answer::{Answer, ItemAnswer, ItemError, SendError};
 use crate::body::BulkBody;
 use crate::outcome::{Cause, Outcome, Reception};
 
+/// Fruitless tries after which a request is cut in two before the next.
+const TRIES_WHOLE: u32 = 3;
+/// What is no longer cut only because it does not get through.
+const WHOLE_BYTES: usize = 64 * 1024;
+/// As much as a [`Trouble`] repeats: Elasticsearch's reason for a rejection lists whole object dumps.
+const DETAIL_CHARS_MAX: usize = 300;
+
 /// Several bodies sent as one, each with its owner's ticket, until every item is settled.
 ///
 /// The round is always the same: send [`body`](Self::body), [`absorb`](Self::absorb) what came of it, hand on what
@@ -152,13 +159,9 @@ impl<T> Request<T> {
         {
             return Bytes::from_owner(Text(Arc::clone(&part.body)));
         }
-        let lines = |place: &Place| {
-            let body = &self.parts[place.part as usize].body;
-            body.lines(&body.items()[place.item as usize])
-        };
-        let mut bytes = Vec::with_capacity(group.iter().map(|place| lines(place).len()).sum());
+        let mut bytes = Vec::with_capacity(self.bytes(group));
         for place in group {
-            bytes.extend_from_slice(lines(place));
+            bytes.extend_from_slice(self.lines(*place));
         }
         bytes.into()
     }
@@ -174,28 +177,31 @@ impl<T> Request<T> {
             Err(error) => (group, Some((Cause::Unreachable, error.to_string()))),
             Ok(answer) => self.read(group, &answer),
         };
-        if open.len() < asked {
+        let items = open.len();
+        if items < asked {
             self.attempt = 0;
         }
-        let items = open.len();
-        if !open.is_empty() {
-            self.groups.push(open);
-        }
-        match trouble {
-            Some((cause, detail)) => {
-                self.attempt += 1;
-                Verdict::Retry {
-                    attempt: self.attempt,
-                    retry_after,
-                    trouble: Trouble {
-                        cause,
-                        detail,
-                        items,
-                    },
-                }
-            }
-            None if self.groups.is_empty() => Verdict::Done,
-            None => Verdict::Next,
+        let Some((cause, detail)) = trouble else {
+            self.groups
+                .extend(Some(open).filter(|open| !open.is_empty()));
+            return if self.is_done() {
+                Verdict::Done
+            } else {
+                Verdict::Next
+            };
+        };
+        self.attempt += 1;
+        self.postpone(open, cause);
+        let detail = detail.chars().take(DETAIL_CHARS_MAX).collect();
+        let trouble = Trouble {
+            cause,
+            detail,
+            items,
+        };
+        Verdict::Retry {
+            attempt: self.attempt,
+            retry_after,
+            trouble,
         }
     }
 
@@ -292,14 +298,35 @@ impl<T> Request<T> {
         (open, trouble)
     }
 
-    /// Cuts a group in two, the first half to be sent next. A single item cannot be cut: it is refused.
-    fn split(&mut self, mut group: Vec<Place>, status: u16, error: &ItemError<'_>) -> Vec<Place> {
-        if let [place] = group[..] {
-            self.refuse(place, status, Some(error));
-            return Vec::new();
+    /// Keeps a group for another try. What several tries could not get through may be more than Elasticsearch can
+    /// ever take: more than its indexing pressure limit allows (429) or than it answers in time. It is cut in two.
+    fn postpone(&mut self, group: Vec<Place>, cause: Cause) {
+        let may_be_too_large = matches!(cause, Cause::Busy | Cause::Unreachable)
+            && self.attempt >= TRIES_WHOLE
+            && self.bytes(&group) > WHOLE_BYTES;
+        let first = if may_be_too_large {
+            self.halve(group)
+        } else {
+            group
+        };
+        self.groups.push(first);
+    }
+
+    /// Cuts a group that is too large or holds a bad item in two. A single item cannot be cut: it is refused.
+    fn split(&mut self, group: Vec<Place>, status: u16, error: &ItemError<'_>) -> Vec<Place> {
+        match group[..] {
+            [place] if status == 413 => self.refuse(place, status, Some(&too_large())),
+            [place] => self.refuse(place, status, Some(error)),
+            _ => return self.halve(group),
         }
-        let second = group.split_off(group.len() / 2);
-        self.groups.push(second);
+        Vec::new()
+    }
+
+    /// Leaves the second half for later and returns the first.
+    fn halve(&mut self, mut group: Vec<Place>) -> Vec<Place> {
+        let second = group.split_off(group.len().div_ceil(2));
+        self.groups
+            .extend(Some(second).filter(|second| !second.is_empty()));
         group
     }
 
@@ -313,6 +340,15 @@ impl<T> Request<T> {
         self.news(place).refused.push(refusal);
     }
 
+    fn lines(&self, place: Place) -> &[u8] {
+        let body = &self.parts[place.part as usize].body;
+        body.lines(&body.items()[place.item as usize])
+    }
+
+    fn bytes(&self, group: &[Place]) -> usize {
+        group.iter().map(|&place| self.lines(place).len()).sum()
+    }
+
     fn news(&mut self, place: Place) -> &mut News {
         &mut self.parts[place.part as usize].news
     }
@@ -321,6 +357,16 @@ impl<T> Request<T> {
 impl News {
     fn is_empty(&self) -> bool {
         self.stored == 0 && self.duplicates == 0 && self.refused.is_empty()
+    }
+}
+
+/// Elasticsearch's 413 has no text of its own.
+fn too_large() -> ItemError<'static> {
+    let reason =
+        "the document is longer than a request to Elasticsearch may be (http.max_content_length)";
+    ItemError {
+        kind: "content_too_large".into(),
+        reason: Some(reason.into()),
     }
 }
 

@@ -200,3 +200,69 @@ pub enum SettingsError {
         reason: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(host: &str) -> Settings {
+        Settings::new(vec![host.parse().unwrap()])
+    }
+
+    #[test]
+    fn bad_settings_are_named_before_anything_is_sent() {
+        let file = |name: &str| Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name));
+        for (settings, want) in [
+            (Settings::new(Vec::new()), "no hosts are given"),
+            (
+                settings("ftp://es"),
+                "host ftp://es/: give it as http://NAME:PORT",
+            ),
+            (
+                settings("es:9200"),
+                "host es:9200: give it as http://NAME:PORT",
+            ),
+            (
+                settings("http://user:secret@es"),
+                "host es: user and password belong",
+            ),
+            (
+                Settings {
+                    ca_file: file("no-such-file"),
+                    ..settings("https://es")
+                },
+                "no-such-file: No such file",
+            ),
+            (
+                Settings {
+                    ca_file: file("Cargo.toml"),
+                    ..settings("https://es")
+                },
+                "could not find PEM certificate",
+            ),
+            (
+                Settings {
+                    credentials: Credentials::ApiKey("a\nb".into()),
+                    ..settings("https://es")
+                },
+                "the API key",
+            ),
+        ] {
+            let error = settings.connect().unwrap_err();
+            assert!(error.to_string().contains(want), "{error}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_path_before_the_api_is_kept_and_a_secret_is_not_shown() {
+        let mut settings = settings("https://proxy/es/");
+        settings.credentials = Credentials::Basic {
+            user: "w".into(),
+            password: "secret".into(),
+        };
+        assert_eq!(settings.connect().unwrap()[0].name, "https://proxy/es");
+        assert!(!format!("{settings:?}").contains("secret"));
+        assert!(!format!("{:?}", Credentials::ApiKey("secret".into())).contains("secret"));
+    }
+}

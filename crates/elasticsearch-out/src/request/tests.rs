@@ -343,3 +343,70 @@ fn a_request_of_nothing_is_done() {
     assert!(request.is_done() && request.body().is_empty());
     assert_eq!(request.absorb(Ok(answer(&[]))), Verdict::Done);
 }
+
+#[test]
+fn what_never_gets_through_is_cut_until_it_is_small() {
+    let lost = |()| {
+        Err(SendError::TimedOut {
+            host: "http://es".into(),
+            after: Duration::from_mins(1),
+        })
+    };
+    let pressed = |()| {
+        Ok(whole(
+            429,
+            "es_rejected_execution_exception",
+            "coordinating_operation_bytes",
+        ))
+    };
+    let ways: [&dyn Fn(()) -> Result<Answer, SendError>; 2] = [&lost, &pressed];
+    for way in ways {
+        let mut request = Request::new(vec![(body(0, 8_000), ())]);
+        let mut lengths = Vec::new();
+        for _ in 0..8 {
+            lengths.push(sent(&request).len());
+            request.absorb(way(()));
+        }
+        assert_eq!(
+            lengths,
+            [8_000, 8_000, 8_000, 4_000, 2_000, 1_000, 1_000, 1_000]
+        );
+        let mut stored = Vec::new();
+        while !request.is_done() {
+            let now = sent(&request);
+            request.absorb(Ok(answer(&vec![201; now.len()])));
+            stored.extend(now);
+        }
+        assert_eq!(stored, (0..8_000).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn waiting_for_a_repair_cuts_nothing() {
+    let mut request = Request::new(vec![(body(0, 8_000), ())]);
+    for _ in 0..8 {
+        request.absorb(Ok(whole(401, "security_exception", "no")));
+    }
+    assert_eq!(sent(&request).len(), 8_000);
+}
+
+#[test]
+fn a_document_too_large_by_itself_is_refused_with_a_reason() {
+    let mut request = Request::new(vec![(body(0, 1), ())]);
+    assert_eq!(request.absorb(Ok(Answer::new(413, ""))), Verdict::Done);
+    let refusal = &request.settled().next().unwrap().refused[0];
+    assert_eq!(
+        (refusal.status, refusal.kind.as_str()),
+        (413, "content_too_large")
+    );
+}
+
+#[test]
+fn a_long_reason_is_told_in_short() {
+    let mut request = Request::new(vec![(body(0, 1), ())]);
+    let Verdict::Retry { trouble, .. } = request.absorb(Ok(whole(429, "x", &"é".repeat(9_999))))
+    else {
+        panic!()
+    };
+    assert_eq!(trouble.detail.chars().count(), DETAIL_CHARS_MAX);
+}
