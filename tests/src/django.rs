@@ -49,14 +49,15 @@ impl Django {
     /// Starts to write so many records.
     pub fn write(dir: &Path, records: u32, pace: Pace) -> Self {
         let python = installed("SAWMILL_TEST_DJANGO").join("bin/python");
-        let manifest = dir.join("manifest.ndjson");
+        let (logs, manifest) = (dir.join("logs"), dir.join("manifest.ndjson"));
+        fs::create_dir_all(&logs).expect("the folder of the logs can be made");
         let process = Process::start("django", dir, &python, |command| {
             command
                 .arg(repository().join("tests/django/manage.py"))
                 .args(["write_logs", &records.to_string(), "--manifest"])
                 .arg(&manifest)
                 .args(["--per-second", &pace.records_per_second().to_string()])
-                .env("LOG_DIR", dir.join("logs"))
+                .env("LOG_DIR", logs)
                 .env("PYTHONDONTWRITEBYTECODE", "1")
         });
         Self { process, manifest }

@@ -31,11 +31,13 @@ impl Process {
         let errors = output.try_clone().expect("a file can be had twice");
         // Dropping ends the process; setpriv sees to the case that the test itself is killed.
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL"]).arg(program);
-        let child = adjust(&mut command)
+        command
+            .args(["--pdeathsig", "KILL"])
+            .arg(program)
             .stdin(Stdio::null())
             .stdout(output)
-            .stderr(errors)
+            .stderr(errors);
+        let child = adjust(&mut command)
             .spawn()
             .unwrap_or_else(|e| panic!("cannot start {name}: {e}"));
         Self { name, child, log }

@@ -76,7 +76,7 @@ fn a_full_disk_is_named_and_waited_out() {
     disk.grow(200);
     filebeat.until_acknowledged(lines.count(), PATIENCE);
     assert_eq!(lines.compare(&stored_messages(&output)), Comparison::SAME);
-    assert_eq!(filebeat.complaints(), [""; 0]);
+    assert_eq!(filebeat.errors(), [""; 0]);
     drop(sawmill);
 }
 

@@ -72,7 +72,7 @@ fn refused_until_repaired(
     filebeat.until_acknowledged(lines.count(), PATIENCE);
     let stored = elasticsearch.messages(STREAM, &json!({ "match_all": {} }));
     assert_eq!(lines.compare(&stored), Comparison::SAME);
-    assert_eq!(filebeat.complaints(), [""; 0]);
+    assert_eq!(filebeat.errors(), [""; 0]);
 }
 
 fn set_password(elasticsearch: &Elasticsearch, password: &str) {

@@ -36,5 +36,5 @@ fn while_elasticsearch_is_away_filebeat_waits_calmly_and_nothing_is_lost() {
     filebeat.until_acknowledged(lines.count(), PATIENCE);
     let stored = elasticsearch.messages(STREAM, &json!({ "match_all": {} }));
     assert_eq!(lines.compare(&stored), Comparison::SAME);
-    assert_eq!(filebeat.complaints(), [""; 0]);
+    assert_eq!(filebeat.errors(), [""; 0]);
 }

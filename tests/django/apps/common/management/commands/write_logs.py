@@ -2,7 +2,6 @@
 
 import logging
 import time
-from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
@@ -84,7 +83,6 @@ class Command(BaseCommand):
         parser.add_argument("--per-second", type=int, default=0, help="records a second; 0 is as fast as it goes")
 
     def handle(self, *, records, manifest, per_second, **options):
-        Path(settings.LOG_DIR).mkdir(parents=True, exist_ok=True)
         started = time.monotonic()
         with open(manifest, "w", encoding="utf-8") as file:
             Manifest(file).watch(file_handlers())
