@@ -27,6 +27,8 @@ mod class;
 mod edge;
 mod error;
 mod expand;
+mod explain;
+mod fields;
 mod fold;
 mod grok;
 mod library;
@@ -37,5 +39,6 @@ mod pattern;
 
 pub use error::{GrokError, Timeout};
 pub use expand::CaptureMode;
+pub use explain::{Explanation, explain};
 pub use grok::{Capture, Coerce, Engine, EngineChoice, Grok, Match, Options, STEPS_MAX, Scratch};
 pub use library::{Flavor, Library};

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::backtrack::{Backtrack, GaveUp};
 use crate::error::GrokError;
 use crate::expand::{expand, next_reference};
+use crate::fields::{Fields, Outcome};
 use crate::fold::{fold, known_rewriting, obstacle};
 use crate::grok::{Capture, Coerce, Engine, EngineChoice, Options};
 use crate::library::Library;
@@ -24,6 +25,7 @@ pub(crate) struct Pattern {
     pub(crate) groups: Vec<usize>,
     /// Number of groups, those without a name included.
     group_count: usize,
+    fields: Option<Fields>,
     matcher: Matcher,
 }
 
@@ -63,7 +65,12 @@ impl Pattern {
             problem,
         })?;
         let (captures, groups) = captures(&parsed.groups);
+        let fields = match options.engine {
+            EngineChoice::Best => Fields::recognize(library, pattern, options.captures),
+            EngineChoice::Regex | EngineChoice::Backtracking => None,
+        };
         Ok(Self {
+            fields,
             captures,
             groups,
             group_count: parsed.groups.len(),
@@ -73,6 +80,7 @@ impl Pattern {
 
     pub(crate) fn engine(&self) -> Engine {
         match &self.matcher {
+            _ if self.fields.is_some() => Engine::Fields,
             Matcher::Linear(_) => Engine::Linear,
             Matcher::Backtrack {
                 steps_max, reason, ..
@@ -98,6 +106,11 @@ impl Pattern {
     pub(crate) fn find(&self, text: &str, scratch: &mut PatternScratch) -> Result<bool, usize> {
         let PatternScratch { linear, spans } = scratch;
         spans.fill(None);
+        match self.fields.as_ref().map(|fields| fields.find(text, spans)) {
+            Some(Outcome::Match) => return Ok(true),
+            Some(Outcome::NoMatch) => return Ok(false),
+            Some(Outcome::Undecided) | None => {}
+        }
         match (&self.matcher, linear) {
             (Matcher::Linear(engine), Some(scratch)) => Ok(engine.find(text, scratch, spans)),
             (Matcher::Linear(engine), None) => Ok(engine.find(text, &mut engine.scratch(), spans)),

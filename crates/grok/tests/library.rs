@@ -1,6 +1,9 @@
 //! Every definition that comes with Logstash compiles, and most of them without backtracking.
 
-#![allow(clippy::unwrap_used, reason = "a failed expectation is the point of a test")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a failed expectation is the point of a test"
+)]
 
 use sawmill_grok::{Engine, Flavor, Grok, Library, Options};
 

@@ -1,6 +1,9 @@
 //! What Logstash 9.3.8 did with these patterns and lines, recorded in `fixtures/logstash.json`.
 
-#![allow(clippy::unwrap_used, reason = "a failed expectation is the point of a test")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a failed expectation is the point of a test"
+)]
 
 use sawmill_grok::{CaptureMode, Coerce, Flavor, Grok, Library, Match, Options};
 use serde_json::{Map, Value};

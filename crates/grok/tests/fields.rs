@@ -1,0 +1,167 @@
+//! The matcher for fields between delimiters and the engines give the same captures on every line.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a failed expectation is the point of a test"
+)]
+
+mod support;
+
+use sawmill_grok::{Engine, EngineChoice};
+
+use support::{Dice, captures, compile};
+
+/// Lines tried for each pattern; `SAWMILL_GROK_LINES` asks for more.
+const LINES: u64 = 80_000;
+
+const PATTERNS: &[&str] = &[
+    r"^%{WORD:log_level}\|%{DATA:logger_name}\|%{TIMESTAMP_ISO8601:log_timestamp}\.%{INT:log_ms}\|%{GREEDYDATA:log_message}$",
+    r"^%{WORD:log_level}\|%{DATA:logger_name}\|%{TIMESTAMP_ISO8601:log_timestamp}\|%{GREEDYDATA:log_message}$",
+    r"^%{TIMESTAMP_ISO8601:t} %{LOGLEVEL:l} %{GREEDYDATA:m}",
+    r"^%{TIMESTAMP_ISO8601:t}%{SPACE}%{LOGLEVEL:l}%{DATA:d}$",
+    r"\A%{LOGLEVEL:l}%{NOTSPACE:n} %{NUMBER:x}%{DATA:rest}\z",
+    r"^%{NUMBER:a}/%{NUMBER:b}\|%{NOTSPACE:c}\|%{DATA:d}",
+    r"^%{INT:a}%{INT:b}%{DATA:c}%{POSINT:d}%{GREEDYDATA:e}\|%{USER:f}",
+    r"^%{DATA:a}%{WORD:b}%{SPACE:c}%{NONNEGINT:d}%{NOTSPACE:e}$",
+    r"^%{GREEDYDATA:a}\|%{GREEDYDATA:b}:%{WORD:c}$",
+];
+
+/// Pieces of which lines are made, from the usual to the odd.
+const PIECES: &[&str] = &[
+    "INFO",
+    "ERROR",
+    "warn",
+    "Information",
+    "err",
+    "CRITICAL",
+    "emergency",
+    "x_1",
+    "É",
+    "é",
+    "日本",
+    "→",
+    "\u{a0}",
+    "|",
+    "|",
+    "|",
+    "|",
+    ".",
+    ".",
+    ":",
+    "-",
+    "+",
+    " ",
+    " ",
+    "\n",
+    "\r\n",
+    "\t",
+    "\\",
+    "$",
+    "^",
+    "2025-02-02T12:34:56",
+    "2025-02-02 12:34:56",
+    "25-2-9T1:02",
+    "2025-12-31T23:59:60",
+    "2025-02-02T0607",
+    "T",
+    "Z",
+    "2025-13-01T00:00:00",
+    "2025-02-30 2:5:9",
+    "1999-1-1 012345",
+    "+05:30",
+    "-0800",
+    "+1:00",
+    ".123",
+    ",5",
+    ":7",
+    "0",
+    "1",
+    "7",
+    "42",
+    "60",
+    "123",
+    "456789",
+    "apps.parcels.views",
+    "celery.task",
+    "Parcel created id=91162",
+];
+
+/// A line that matches, before it is spoilt.
+fn valid_line(dice: &mut Dice) -> String {
+    let (level, logger) = (dice.pick(&["INFO", "WARN", "x_1"]), dice.pick(PIECES));
+    let time = dice.pick(&[
+        "2025-02-02T12:34:56",
+        "2025-02-02 12:34:56",
+        "25-2-9T1:02",
+        "2025-02-02T0607",
+    ]);
+    let (fraction, zone) = (
+        dice.pick(&["", ".123", ",456789", ".1"]),
+        dice.pick(&["", "Z", "+05:30"]),
+    );
+    match dice.below(4) {
+        0 => format!("{time}{fraction}{zone} {level} {logger}"),
+        1 => format!("{level}{logger} -12.5 {logger}"),
+        2 => format!("12/3.4|{logger}|{level}|{logger} 99"),
+        _ => format!("{level}|{logger}|{time}{fraction}{zone}|{logger} {level}"),
+    }
+}
+
+/// A line: valid, or valid and spoilt in a few places, or made of pieces only.
+fn line(dice: &mut Dice, text: &mut String) {
+    text.clear();
+    if dice.below(4) == 0 {
+        (0..dice.below(14)).for_each(|_| text.push_str(dice.pick(PIECES)));
+        return;
+    }
+    text.push_str(&valid_line(dice));
+    for _ in 0..dice.below(4) {
+        let at = dice.below(text.len() + 1);
+        let at = (0..=at).rfind(|at| text.is_char_boundary(*at)).unwrap();
+        if dice.below(3) == 0 {
+            text.drain(at..).next();
+            text.push_str(dice.pick(PIECES));
+        } else {
+            text.insert_str(at, dice.pick(PIECES));
+        }
+    }
+}
+
+fn lines() -> u64 {
+    std::env::var("SAWMILL_GROK_LINES")
+        .ok()
+        .and_then(|lines| lines.parse().ok())
+        .unwrap_or(LINES)
+}
+
+#[test]
+fn fields_and_engines_agree_on_every_line() {
+    let mut text = String::new();
+    for (index, pattern) in PATTERNS.iter().enumerate() {
+        let fast = compile(pattern, EngineChoice::Best);
+        assert_eq!(fast.engines().next(), Some(Engine::Fields), "{pattern}");
+        let (regex, slow) = (
+            compile(pattern, EngineChoice::Regex),
+            compile(pattern, EngineChoice::Backtracking),
+        );
+        let mut scratches = [fast.scratch(), regex.scratch(), slow.scratch()];
+        let mut dice = Dice::new(index as u64);
+        let mut matched = 0;
+        for number in 0..lines() {
+            line(&mut dice, &mut text);
+            let got = captures(&fast, &text, &mut scratches[0]);
+            matched += u64::from(got.is_some());
+            let want = captures(&regex, &text, &mut scratches[1]);
+            assert_eq!(got, want, "{pattern}\n{text:?}");
+            // The unfolded expression is slow; a part of the lines is enough to tie it to the folded one.
+            if number % 8 == 0 {
+                let want = captures(&slow, &text, &mut scratches[2]);
+                assert_eq!(got, want, "backtracking: {pattern}\n{text:?}");
+            }
+        }
+        assert!(
+            matched > lines() / 100,
+            "only {matched} lines matched {pattern}"
+        );
+    }
+}
