@@ -8,7 +8,9 @@ use crate::class::shorthand;
 use crate::node::{Around, Assert, Greed, Node, Repeat, Side, Wants, complement, every, set_of};
 
 /// How deep groups may nest; protects the stack of everything that walks the tree.
-const DEPTH_MAX: usize = 200;
+const DEPTH_MAX: usize = 100;
+/// How many repetitions may be stacked (`a?*+`); protects the stack as well.
+const STACKED_MAX: usize = 4;
 /// The largest number in `{n,m}`; Onigmo's own limit.
 const REPEAT_MAX: u32 = 100_000;
 
@@ -199,7 +201,7 @@ impl<'t> Parser<'t> {
 
     /// Reads the repetitions that follow an atom; they may be stacked (`a?*`).
     fn repeated(&mut self, mut node: Node) -> Result<Node, Problem> {
-        loop {
+        for _ in 0..STACKED_MAX {
             let (min, max, interval) = if self.eat("*") {
                 (0, None, false)
             } else if self.eat("+") {
@@ -226,6 +228,7 @@ impl<'t> Parser<'t> {
                 node = Node::Atomic(Box::new(node));
             }
         }
+        Err(self.problem("too many repetitions of a repetition"))
     }
 
     /// Reads `{n}`, `{n,}`, `{,m}` or `{n,m}`; any other `{` stands for itself.

@@ -145,6 +145,7 @@ fn what_cannot_be_compiled_is_named_with_its_place() {
         ("[b-a]", &["empty range"]),
         ("a{2,1}", &["smaller number of repetitions"]),
         ("a{999999}", &["too large a number"]),
+        ("a?*?*?*?*?*?*?*?*", &["repetitions of a repetition"]),
         ("[[:alnom:]]", &["unknown class name"]),
         (r"\k<x>", &["unknown group"]),
         (
@@ -161,6 +162,9 @@ fn what_cannot_be_compiled_is_named_with_its_place() {
             assert!(error.contains(want), "{pattern}: {error}");
         }
     }
+    // As deep as is allowed does not exhaust a thread's stack, and deeper is refused.
+    let nested = format!("{}a{}", "(?:".repeat(90), "){1}{1}{1}".repeat(90));
+    assert!(compile(&nested).is_ok());
     let deep = "(".repeat(10_000);
     assert!(compile(&deep).unwrap_err().contains("too deep"));
 }
