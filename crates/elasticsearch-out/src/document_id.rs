@@ -22,6 +22,10 @@ impl<'a> DocumentId<'a> {
 
     /// Appends the id as the inside of a JSON string.
     pub(crate) fn write(self, out: &mut Vec<u8>) {
+        let is_plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | 0..=0x1f);
+        if self.0.as_bytes().iter().all(is_plain) {
+            return out.extend_from_slice(self.0.as_bytes());
+        }
         for &byte in self.0.as_bytes() {
             match byte {
                 b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
