@@ -28,7 +28,8 @@ pub(crate) struct Fields {
 
 #[derive(Debug)]
 enum Item {
-    Literal(Vec<u8>),
+    /// Its first byte apart from the others: mostly it is the only one.
+    Literal(u8, Vec<u8>),
     Field {
         element: Element,
         group: Option<usize>,
@@ -114,19 +115,25 @@ impl Fields {
         attempt.tries_left = left;
         match self.items.get(index) {
             None => self.ends_at(at, attempt.text),
-            Some(Item::Literal(literal)) => {
-                if attempt.text[at..].starts_with(literal) {
-                    self.rest(index + 1, at + literal.len(), attempt)
+            Some(Item::Literal(first, others)) => {
+                let found = attempt.text.get(at) == Some(first)
+                    && (others.is_empty() || attempt.text[at + 1..].starts_with(others));
+                if found {
+                    self.rest(index + 1, at + 1 + others.len(), attempt)
                 } else {
                     Outcome::NoMatch
                 }
             }
             Some(Item::Field { element, group }) => {
                 let follower = match self.items.get(index + 1) {
-                    Some(Item::Literal(literal)) => literal.first().copied(),
+                    Some(Item::Literal(first, _)) => Some(first),
                     Some(Item::Field { .. }) | None => None,
                 };
-                element.each_end(attempt.text, at, follower, &mut |end| {
+                let text = attempt.text;
+                element.each_end(text, at, follower.copied(), &mut |end| {
+                    if follower.is_some() && text.get(end) != follower {
+                        return Outcome::NoMatch;
+                    }
                     let outcome = self.rest(index + 1, end, attempt);
                     if let (Outcome::Match, Some(group)) = (outcome, group) {
                         attempt.spans[*group] = Some((at, end));
@@ -185,8 +192,8 @@ fn push_literal(items: &mut Vec<Item>, text: &str) -> Option<()> {
             c => literal.push(c),
         }
     }
-    if !literal.is_empty() {
-        items.push(Item::Literal(literal.into_bytes()));
+    if let Some((first, others)) = literal.as_bytes().split_first() {
+        items.push(Item::Literal(*first, others.to_vec()));
     }
     Some(())
 }

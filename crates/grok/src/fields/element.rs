@@ -81,6 +81,7 @@ impl Element {
     /// Offers each end of a match at byte `at`, best first, until one is not refused.
     ///
     /// `follower` is the byte that must come next, if that is known.
+    #[inline]
     pub(crate) fn each_end(
         self,
         text: &[u8],
@@ -136,7 +137,17 @@ fn is_space(byte: u8) -> bool {
 }
 
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+    /// One look-up instead of four comparisons; words are the most common elements.
+    const WORD: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            table[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
+            byte += 1;
+        }
+        table
+    };
+    WORD[usize::from(byte)]
 }
 
 /// Whether a character of UTF-8 begins (or the text ends) here.
@@ -145,6 +156,7 @@ fn is_boundary(text: &[u8], at: usize) -> bool {
 }
 
 /// Offers the character boundaries from `at` to the end of the text.
+#[inline]
 fn upwards(text: &[u8], at: usize, offer: &mut impl FnMut(usize) -> Outcome) -> Outcome {
     each(
         (at..=text.len()).filter(|end| is_boundary(text, *end)),
@@ -153,6 +165,7 @@ fn upwards(text: &[u8], at: usize, offer: &mut impl FnMut(usize) -> Outcome) -> 
 }
 
 /// Offers the character boundaries from `longest` down to `shortest`.
+#[inline]
 fn downwards(
     text: &[u8],
     shortest: usize,
@@ -168,6 +181,7 @@ fn downwards(
 }
 
 /// Offers the places before each `byte`, an ASCII one.
+#[inline]
 fn each_before(
     text: &[u8],
     at: usize,
@@ -185,6 +199,7 @@ fn each_before(
     Outcome::NoMatch
 }
 
+#[inline]
 fn each(ends: impl Iterator<Item = usize>, offer: &mut impl FnMut(usize) -> Outcome) -> Outcome {
     for end in ends {
         let outcome = offer(end);
@@ -198,6 +213,7 @@ fn each(ends: impl Iterator<Item = usize>, offer: &mut impl FnMut(usize) -> Outc
 /// Offers the one end of `\b[…]+\b`, where the set has only word characters.
 ///
 /// Ruby's `\b` knows the letters of Unicode, so beside a byte outside of ASCII the engine must decide.
+#[inline]
 fn bounded(
     text: &[u8],
     at: usize,
@@ -205,10 +221,11 @@ fn bounded(
     offer: &mut impl FnMut(usize) -> Outcome,
 ) -> Outcome {
     let end = at + run(&text[at..], accept);
-    let neighbours = [at.checked_sub(1).map(|at| text[at]), text.get(end).copied()];
-    if end == at || neighbours.into_iter().flatten().any(is_word) {
+    let left = if at == 0 { b' ' } else { text[at - 1] };
+    let right = text.get(end).copied().unwrap_or(b' ');
+    if end == at || is_word(left) || is_word(right) {
         Outcome::NoMatch
-    } else if neighbours.into_iter().flatten().all(|byte| byte.is_ascii()) {
+    } else if left.is_ascii() && right.is_ascii() {
         offer(end)
     } else {
         Outcome::Undecided

@@ -88,12 +88,22 @@ fn after_minute(text: &[u8], at: usize, offer: &mut impl FnMut(usize) -> Outcome
     for end in seconds(text, second) {
         let longest = fraction(text, end);
         // A fraction has a digit; without one it is left out.
-        let shorter = (end + 2..=longest).rev().chain(std::iter::once(end));
-        for end in shorter {
-            let outcome = zone(text, end, offer);
+        if longest > end + 1 {
+            let outcome = zone(text, longest, offer);
             if outcome != Outcome::NoMatch {
                 return outcome;
             }
+            // Behind a shorter fraction comes one of its digits, and so no zone.
+            for end in (end + 2..longest).rev() {
+                let outcome = offer(end);
+                if outcome != Outcome::NoMatch {
+                    return outcome;
+                }
+            }
+        }
+        let outcome = zone(text, end, offer);
+        if outcome != Outcome::NoMatch {
+            return outcome;
         }
     }
     zone(text, at, offer)
@@ -116,6 +126,7 @@ fn fraction(text: &[u8], at: usize) -> usize {
 }
 
 /// `(?:Z|[+-]%{HOUR}(?::?%{MINUTE}))?`
+#[inline]
 fn zone(text: &[u8], at: usize, offer: &mut impl FnMut(usize) -> Outcome) -> Outcome {
     match text.get(at) {
         Some(b'Z') => {
