@@ -4,6 +4,18 @@
 //! [`file::ConfigFile`] (texts and numbers as written), and that becomes a [`Config`] (parsed addresses, durations, a
 //! built chain), or an error that names the file and line, the variable or the flag.
 
+mod checked;
+mod elasticsearch;
+mod error;
+mod file;
+mod filters;
+mod host_port;
+mod layers;
+mod overrides;
+mod placeholder;
+mod text;
+mod units;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +24,11 @@ use sawmill_lumberjack::Limits;
 use sawmill_pipeline::Chain;
 use sawmill_pipeline::config::FilterConfig;
 use tracing::level_filters::LevelFilter;
+
+pub(crate) use error::ConfigError;
+pub(crate) use file::LogFormat;
+pub(crate) use host_port::HostPort;
+pub(crate) use layers::{Layers, Setting, Sources};
 
 /// Checked settings, ready to run with.
 pub(crate) struct Config {
@@ -51,15 +68,6 @@ pub(crate) struct BeatsInput {
     pub(crate) connections_max: usize,
 }
 
-/// A host and a port as written; a name is looked up when it is used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HostPort {
-    /// A name, an IPv4 address, or an IPv6 address without its brackets.
-    pub(crate) host: String,
-    /// The port.
-    pub(crate) port: u16,
-}
-
 /// Where events go.
 pub(crate) enum Output {
     /// To Elasticsearch.
@@ -80,15 +88,13 @@ pub(crate) struct ElasticsearchOutput {
     pub(crate) requests_max: usize,
 }
 
-/// A folder of segments.
+/// A folder of segments, or of folders with segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentFiles {
     /// The folder.
     pub(crate) path: PathBuf,
-    /// Bytes after which a new segment is begun.
-    pub(crate) segment_bytes_max: u64,
-    /// Bytes of all segments below the folder.
-    pub(crate) total_bytes_max: u64,
+    /// Lengths of the segments of one folder.
+    pub(crate) settings: sawmill_segments::Settings,
 }
 
 /// The memory that events may take.
@@ -105,15 +111,6 @@ pub(crate) struct Log {
     pub(crate) level: LevelFilter,
     /// One line an event, for people or for machines.
     pub(crate) format: LogFormat,
-}
-
-/// The form of a log line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    /// A JSON object.
-    Json,
-    /// Text.
-    Text,
 }
 
 /// The end.

@@ -1,0 +1,240 @@
+//! From what was written to what it means, or to the first thing that is wrong with it.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use figment::value::Value;
+use sawmill_lumberjack::Limits;
+use sawmill_pipeline::Chain;
+use sawmill_pipeline::config::FilterConfig;
+use sawmill_segments::Settings;
+use tracing::level_filters::LevelFilter;
+
+use super::error::ConfigError;
+use super::file::{BeatsTable, LogLevel, LogTable};
+use super::layers::Layers;
+use super::units::{ByteSize, Span};
+use super::{BeatsInput, Config, HostPort, Log, Memory, Output, SegmentFiles, Shutdown, filters};
+
+/// Less than this does not hold one window of a Filebeat and the body made of it.
+const BUDGET_MIN: ByteSize = ByteSize::mib(16);
+/// A Filebeat has up to three windows on their way; one that is not read in 30 s makes it close the connection.
+const WINDOWS_AHEAD_MIN: usize = 3;
+/// Smaller segments make more files than anybody wants.
+const SEGMENT_MIN: ByteSize = ByteSize(64 << 10);
+/// Filebeat's patience, the `timeout` of its output.
+const KEEPALIVE_END: Duration = Duration::from_secs(30);
+
+impl Config {
+    /// Checks everything that can be checked without a network.
+    pub(crate) fn check(layers: &Layers) -> Result<Self, ConfigError> {
+        let file = layers.add_up()?;
+        let check = Check { layers };
+        let (filters, chain) = check.filters(&file.filter)?;
+        let (local, dead) = (file.output.local, file.dead_letters);
+        let local = check.files(
+            "output.local",
+            local.path,
+            local.segment_bytes_max,
+            local.total_bytes_max,
+        )?;
+        let dead_letters = check.files(
+            "dead_letters",
+            dead.path,
+            dead.segment_bytes_max,
+            dead.total_bytes_max,
+        )?;
+        check.at_least("memory.budget", file.memory.budget, BUDGET_MIN)?;
+        let elasticsearch = check.elasticsearch(&file.output.elasticsearch)?;
+        Ok(Self {
+            input: check.beats(&file.input.beats)?,
+            output: elasticsearch.map_or(Output::Local(local), |to| {
+                Output::Elasticsearch(Box::new(to))
+            }),
+            dead_letters,
+            memory: Memory {
+                budget_bytes: check.size("memory.budget", file.memory.budget)?,
+            },
+            log: log(&file.log),
+            shutdown: Shutdown {
+                timeout: check.some_time("shutdown.timeout", file.shutdown.timeout)?,
+            },
+            filters,
+            chain,
+        })
+    }
+}
+
+impl Layers {
+    /// Where Beats are listened to; nothing else is checked.
+    pub(crate) fn listen(&self) -> Result<HostPort, ConfigError> {
+        Check { layers: self }.listen(&self.add_up()?.input.beats.listen)
+    }
+}
+
+/// The checks; each names the key that it is about.
+pub(super) struct Check<'a> {
+    pub(super) layers: &'a Layers,
+}
+
+impl Check<'_> {
+    fn beats(&self, table: &BeatsTable) -> Result<BeatsInput, ConfigError> {
+        let key = |key: &str| format!("input.beats.{key}");
+        self.at_least(
+            &key("windows_ahead_max"),
+            table.windows_ahead_max,
+            WINDOWS_AHEAD_MIN,
+        )?;
+        self.at_least(&key("window_events_max"), table.window_events_max, 1)?;
+        self.at_least(&key("pairs_max"), table.pairs_max, 1)?;
+        self.at_least(&key("connections_max"), table.connections_max, 1)?;
+        Ok(BeatsInput {
+            listen: self.listen(&table.listen)?,
+            keepalive: self.keepalive(&key("keepalive"), table.keepalive)?,
+            windows_ahead_max: table.windows_ahead_max,
+            limits: Limits {
+                compressed_bytes_max: self
+                    .size(&key("compressed_bytes_max"), table.compressed_bytes_max)?,
+                event_bytes_max: self.size(&key("event_bytes_max"), table.event_bytes_max)?,
+                window_events_max: table.window_events_max,
+                pairs_max: table.pairs_max,
+                pair_bytes_max: self.size(&key("pair_bytes_max"), table.pair_bytes_max)?,
+            },
+            frame_timeout: self.some_time(&key("frame_timeout"), table.frame_timeout)?,
+            stall_timeout: table
+                .stall_timeout
+                .map(|timeout| self.some_time(&key("stall_timeout"), timeout))
+                .transpose()?,
+            connections_max: table.connections_max,
+        })
+    }
+
+    fn listen(&self, text: &str) -> Result<HostPort, ConfigError> {
+        HostPort::parse(text).ok_or_else(|| {
+            let problem = format!("`input.beats.listen` is `{text}`");
+            self.layers.error(
+                "input.beats.listen",
+                problem,
+                "give HOST:PORT, such as 0.0.0.0:5044 or [::]:5044",
+            )
+        })
+    }
+
+    fn keepalive(&self, key: &str, keepalive: Span) -> Result<Duration, ConfigError> {
+        let keepalive = self.some_time(key, keepalive)?;
+        if keepalive < KEEPALIVE_END {
+            return Ok(keepalive);
+        }
+        Err(self.layers.error(
+            key,
+            format!("`{key}` is too long"),
+            "give less than 30s: a Filebeat that hears nothing for so long sends everything again",
+        ))
+    }
+
+    fn files(
+        &self,
+        table: &str,
+        path: PathBuf,
+        segment_bytes_max: ByteSize,
+        total_bytes_max: ByteSize,
+    ) -> Result<SegmentFiles, ConfigError> {
+        let key = |key: &str| format!("{table}.{key}");
+        if path.as_os_str().is_empty() {
+            let problem = format!("`{table}.path` is empty");
+            return Err(self.layers.error(
+                &key("path"),
+                problem,
+                "give a folder; it is made when it is needed",
+            ));
+        }
+        self.at_least(&key("segment_bytes_max"), segment_bytes_max, SEGMENT_MIN)?;
+        self.at_least(&key("total_bytes_max"), total_bytes_max, segment_bytes_max)?;
+        Ok(SegmentFiles {
+            path,
+            settings: Settings {
+                segment_bytes_max: segment_bytes_max.0,
+                total_bytes_max: total_bytes_max.0,
+            },
+        })
+    }
+
+    fn filters(&self, values: &[Value]) -> Result<(Vec<FilterConfig>, Chain), ConfigError> {
+        let read = |(index, value)| {
+            filters::read(value)
+                .map_err(|error| self.layers.explain(&format!("filter.{index}"), &error))
+        };
+        let filters = values
+            .iter()
+            .enumerate()
+            .map(read)
+            .collect::<Result<Vec<_>, _>>()?;
+        let chain = Chain::build(&filters).map_err(|error| {
+            let key = format!("filter.{}.{}", error.filter, error.key);
+            let problem = format!("filter {}, `{}`", error.filter + 1, error.key);
+            self.layers.error(&key, problem, error.reason)
+        })?;
+        Ok((filters, chain))
+    }
+
+    pub(super) fn at_least<T: Copy + PartialOrd + Display>(
+        &self,
+        key: &str,
+        value: T,
+        least: T,
+    ) -> Result<(), ConfigError> {
+        if value >= least {
+            return Ok(());
+        }
+        Err(self.layers.error(
+            key,
+            format!("`{key}` is {value}"),
+            format!("give {least} or more"),
+        ))
+    }
+
+    pub(super) fn some_time(&self, key: &str, span: Span) -> Result<Duration, ConfigError> {
+        if span.0.is_zero() {
+            return Err(self.layers.error(
+                key,
+                format!("`{key}` is no time at all"),
+                "give more than 0s",
+            ));
+        }
+        Ok(span.0)
+    }
+
+    /// A size as the number type that it is used as.
+    pub(super) fn size<T: TryFrom<u64>>(
+        &self,
+        key: &str,
+        size: ByteSize,
+    ) -> Result<T, ConfigError> {
+        self.at_least(key, size, ByteSize(1))?;
+        let bits = size_of::<T>() * 8;
+        T::try_from(size.0).map_err(|_| {
+            let problem = format!("`{key}` is {size}");
+            self.layers.error(
+                key,
+                problem,
+                format!("give less: the number has {bits} bits"),
+            )
+        })
+    }
+}
+
+fn log(table: &LogTable) -> Log {
+    let level = match table.level {
+        LogLevel::Off => LevelFilter::OFF,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    Log {
+        level,
+        format: table.format,
+    }
+}

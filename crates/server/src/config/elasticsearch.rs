@@ -1,0 +1,173 @@
+//! `[output.elasticsearch]`, checked.
+
+use std::fs;
+use std::path::Path;
+
+use sawmill_elasticsearch_out::{
+    Backoff, Client, Compression, Credentials, Settings, SettingsError, Url,
+};
+
+use super::ElasticsearchOutput;
+use super::checked::Check;
+use super::error::ConfigError;
+use super::file::ElasticsearchTable;
+
+/// What `gzip` may be: 0 is none.
+const GZIP_MAX: u8 = 9;
+
+impl Check<'_> {
+    /// The output, if it has hosts; all else is checked either way.
+    pub(super) fn elasticsearch(
+        &self,
+        table: &ElasticsearchTable,
+    ) -> Result<Option<ElasticsearchOutput>, ConfigError> {
+        self.at_least(&key("requests_max"), table.requests_max, 1)?;
+        self.at_least(&key("retry_max"), table.retry_max, table.retry_initial)?;
+        let checked = ElasticsearchOutput {
+            settings: Settings {
+                hosts: self.hosts(&table.hosts.0)?,
+                credentials: self.credentials(table)?,
+                ca_file: table
+                    .ca_file
+                    .clone()
+                    .filter(|path| !path.as_os_str().is_empty()),
+                request_timeout: self.some_time(&key("request_timeout"), table.request_timeout)?,
+                compression: self.compression(table.gzip)?,
+                require_data_stream: table.require_data_stream,
+            },
+            backoff: Backoff {
+                initial: self.some_time(&key("retry_initial"), table.retry_initial)?,
+                cap: self.some_time(&key("retry_max"), table.retry_max)?,
+            },
+            bulk_bytes_max: self.size(&key("bulk_bytes_max"), table.bulk_bytes_max)?,
+            requests_max: table.requests_max,
+        };
+        if checked.settings.hosts.is_empty() {
+            return Ok(None);
+        }
+        // Only a client knows what is wrong with its certificates; this one is made to be asked.
+        Client::new(&checked.settings).map_err(|error| self.refused(&error))?;
+        Ok(Some(checked))
+    }
+
+    fn hosts(&self, hosts: &[String]) -> Result<Vec<Url>, ConfigError> {
+        let parse = |(index, host): (usize, &String)| {
+            Url::parse(host).map_err(|error| {
+                // What may be a password is not repeated.
+                let shown = if host.contains('@') {
+                    String::new()
+                } else {
+                    format!(" ({host})")
+                };
+                let problem = format!(
+                    "host {} of `output.elasticsearch.hosts`{shown}: {error}",
+                    index + 1
+                );
+                self.layers.error(
+                    &key("hosts"),
+                    problem,
+                    "give it as http://NAME:PORT or https://NAME:PORT",
+                )
+            })
+        };
+        hosts.iter().enumerate().map(parse).collect()
+    }
+
+    fn compression(&self, level: u8) -> Result<Compression, ConfigError> {
+        match level {
+            0 => Ok(Compression::None),
+            1..=GZIP_MAX => Ok(Compression::Gzip { level }),
+            _ => {
+                let problem = format!("`output.elasticsearch.gzip` is {level}");
+                Err(self.layers.error(
+                    &key("gzip"),
+                    problem,
+                    "give a level from 1 to 9, or 0 for none",
+                ))
+            }
+        }
+    }
+
+    fn credentials(&self, table: &ElasticsearchTable) -> Result<Credentials, ConfigError> {
+        let password = self.secret("password", &table.password, table.password_file.as_deref())?;
+        let api_key = self.secret("api_key", &table.api_key, table.api_key_file.as_deref())?;
+        match (password, api_key) {
+            (Some(_), Some(_)) => Err(self.layers.error(
+                &key("api_key"),
+                "both a password and an API key are given",
+                "take out one of them",
+            )),
+            (Some(_), None) if table.user.is_empty() => Err(self.layers.error(
+                &key("password"),
+                "a password without a user",
+                "give `user` too",
+            )),
+            (Some(password), None) => Ok(Credentials::Basic {
+                user: table.user.clone(),
+                password,
+            }),
+            (None, Some(api_key)) => Ok(Credentials::ApiKey(api_key)),
+            (None, None) => Ok(Credentials::None),
+        }
+    }
+
+    /// A secret from its own key or from a file; an empty one is none.
+    fn secret(
+        &self,
+        name: &str,
+        text: &str,
+        file: Option<&Path>,
+    ) -> Result<Option<String>, ConfigError> {
+        let Some(path) = file.filter(|path| !path.as_os_str().is_empty()) else {
+            return Ok(Some(text.to_owned()).filter(|text| !text.is_empty()));
+        };
+        let file_key = key(&format!("{name}_file"));
+        if !text.is_empty() {
+            let problem = format!("both `{name}` and `{name}_file` are given");
+            return Err(self
+                .layers
+                .error(&file_key, problem, "take out one of them"));
+        }
+        let text = fs::read_to_string(path).map_err(|error| {
+            let problem = format!("{} cannot be read: {error}", path.display());
+            self.layers.error(
+                &file_key,
+                problem,
+                format!("name a readable file that holds only the {name}"),
+            )
+        })?;
+        let text = text.trim();
+        if text.is_empty() {
+            let problem = format!("{} is empty", path.display());
+            return Err(self
+                .layers
+                .error(&file_key, problem, format!("write the {name} into it")));
+        }
+        Ok(Some(text.to_owned()))
+    }
+
+    fn refused(&self, error: &SettingsError) -> ConfigError {
+        let (name, advice) = match error {
+            SettingsError::ApiKey => (
+                "api_key",
+                "Elasticsearch shows both forms when it makes a key",
+            ),
+            SettingsError::CaFile { .. } => (
+                "ca_file",
+                "name a readable PEM file with certificates in it",
+            ),
+            SettingsError::LoginInHost { .. } => {
+                ("hosts", "use `user` and `password`, or `password_file`")
+            }
+            SettingsError::NoHosts | SettingsError::Scheme { .. } => {
+                ("hosts", "for example https://es1:9200")
+            }
+            _ => ("hosts", "see `sawmill check --help`"),
+        };
+        self.layers.error(&key(name), error.to_string(), advice)
+    }
+}
+
+fn key(name: &str) -> String {
+    format!("output.elasticsearch.{name}")
+}

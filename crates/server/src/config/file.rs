@@ -1,0 +1,298 @@
+//! What a user may write, key by key. The doc comments are the manual's text.
+
+use std::path::PathBuf;
+
+use figment::value::Value;
+use serde::{Deserialize, Serialize};
+
+use super::units::{ByteSize, Span, Words};
+
+/// Tables that are planned and that this version does not know, and what to do about them.
+pub(super) const NOT_YET: [(&str, &str); 3] = [
+    (
+        "api",
+        "take it out: this version has no monitoring interface",
+    ),
+    (
+        "output.stdout",
+        "take it out; `output.local` writes events to files",
+    ),
+    ("test", "take it out: this version does not run tests"),
+];
+
+/// The planned table that a key is, or lies in.
+pub(super) fn not_yet(key: &str) -> Option<(&'static str, &'static str)> {
+    let holds = |(table, _): &(&str, &str)| {
+        key.strip_prefix(table)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    NOT_YET.into_iter().find(holds)
+}
+
+/// The whole of `pipeline.toml`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ConfigFile {
+    /// Events that were refused or could not be read.
+    pub(crate) dead_letters: DeadLettersTable,
+    /// The filters, in their order; read one by one, so that an error knows its filter.
+    #[serde(skip_serializing)]
+    pub(crate) filter: Vec<Value>,
+    /// Where events come from.
+    pub(crate) input: InputTable,
+    /// What Sawmill says about itself.
+    pub(crate) log: LogTable,
+    /// The memory that events may take.
+    pub(crate) memory: MemoryTable,
+    /// Where events go.
+    pub(crate) output: OutputTable,
+    /// The end.
+    pub(crate) shutdown: ShutdownTable,
+}
+
+/// `[input]`
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct InputTable {
+    /// Filebeat and its relatives.
+    pub(crate) beats: BeatsTable,
+}
+
+/// `[input.beats]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct BeatsTable {
+    /// Where to listen: `HOST:PORT`, with an IPv6 address as `[::]:5044`.
+    pub(crate) listen: String,
+    /// How often a client that waits for its ACK is told that somebody is at work. Filebeat gives up after 30 s of
+    /// silence.
+    pub(crate) keepalive: Span,
+    /// Windows of one connection that are read before the first of them is settled. Filebeat sends up to three ahead.
+    pub(crate) windows_ahead_max: usize,
+    /// Events that one window may announce.
+    pub(crate) window_events_max: u32,
+    /// Bytes of one event. Filebeat cuts lines at 10 MiB, which JSON may write as 60.
+    pub(crate) event_bytes_max: ByteSize,
+    /// Bytes of one compressed frame, before it is inflated.
+    pub(crate) compressed_bytes_max: ByteSize,
+    /// Key and value pairs of one event, in protocol version 1.
+    pub(crate) pairs_max: u32,
+    /// Bytes of one key or value, in protocol version 1.
+    pub(crate) pair_bytes_max: ByteSize,
+    /// The longest pause of a client in the middle of a frame.
+    pub(crate) frame_timeout: Span,
+    /// How long the oldest window of a connection may wait for its ACK before the connection is closed, so that the
+    /// client can turn to another host. Without it, for ever.
+    pub(crate) stall_timeout: Option<Span>,
+    /// Connections open at one time; one more is closed at once.
+    pub(crate) connections_max: usize,
+}
+
+impl Default for BeatsTable {
+    fn default() -> Self {
+        Self {
+            listen: "0.0.0.0:5044".to_owned(),
+            keepalive: Span::seconds(3),
+            windows_ahead_max: 4,
+            window_events_max: 100_000,
+            event_bytes_max: ByteSize::mib(64),
+            compressed_bytes_max: ByteSize::mib(64),
+            pairs_max: 1024,
+            pair_bytes_max: ByteSize::mib(1),
+            frame_timeout: Span::seconds(30),
+            stall_timeout: None,
+            connections_max: 10_000,
+        }
+    }
+}
+
+/// `[output]`
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct OutputTable {
+    /// The output if it names hosts.
+    pub(crate) elasticsearch: ElasticsearchTable,
+    /// The output otherwise.
+    pub(crate) local: LocalTable,
+}
+
+/// `[output.elasticsearch]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ElasticsearchTable {
+    /// Where Elasticsearch answers: `http://NAME:PORT`, a list or one text with commas. Requests are spread over all.
+    /// With none, `output.local` is the output.
+    pub(crate) hosts: Words,
+    /// Who writes.
+    pub(crate) user: String,
+    /// The user's password. Without one there is no login.
+    pub(crate) password: String,
+    /// A file that holds the password; blanks and line ends around it do not count.
+    pub(crate) password_file: Option<PathBuf>,
+    /// An API key in place of user and password: `id:key`, or the `encoded` form.
+    pub(crate) api_key: String,
+    /// A file that holds the API key.
+    pub(crate) api_key_file: Option<PathBuf>,
+    /// PEM file with the authorities that signed the hosts' certificates, beside the well-known ones.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Bytes of one bulk request, unless a single event is larger.
+    pub(crate) bulk_bytes_max: ByteSize,
+    /// Bulk requests on their way at one time.
+    pub(crate) requests_max: usize,
+    /// How long one request may take, its answer included.
+    pub(crate) request_timeout: Span,
+    /// Level of compression, 1 to 9; 0 is none. Good for a slow or paid line, a waste on a fast one.
+    pub(crate) gzip: u8,
+    /// The first wait before a request is sent again; it doubles from try to try.
+    pub(crate) retry_initial: Span,
+    /// The longest such wait.
+    pub(crate) retry_max: Span,
+    /// Whether writing to something other than a data stream is an error, as it should be: without a matching template
+    /// Elasticsearch would make a plain index.
+    pub(crate) require_data_stream: bool,
+}
+
+impl Default for ElasticsearchTable {
+    fn default() -> Self {
+        Self {
+            hosts: Words::default(),
+            user: String::new(),
+            password: String::new(),
+            password_file: None,
+            api_key: String::new(),
+            api_key_file: None,
+            ca_file: None,
+            bulk_bytes_max: ByteSize::mib(8),
+            requests_max: 8,
+            request_timeout: Span::seconds(60),
+            gzip: 0,
+            retry_initial: Span::seconds(1),
+            retry_max: Span::seconds(60),
+            require_data_stream: true,
+        }
+    }
+}
+
+/// `[output.local]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LocalTable {
+    /// A folder; in it, one folder a data stream. Relative to where Sawmill was started.
+    pub(crate) path: PathBuf,
+    /// Bytes after which a new file is begun.
+    pub(crate) segment_bytes_max: ByteSize,
+    /// Bytes of all files of one data stream together.
+    pub(crate) total_bytes_max: ByteSize,
+}
+
+impl Default for LocalTable {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::from("sawmill-data/streams"),
+            segment_bytes_max: ByteSize::mib(64),
+            total_bytes_max: ByteSize::mib(1024),
+        }
+    }
+}
+
+/// `[dead_letters]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct DeadLettersTable {
+    /// A folder. Relative to where Sawmill was started.
+    pub(crate) path: PathBuf,
+    /// Bytes after which a new file is begun.
+    pub(crate) segment_bytes_max: ByteSize,
+    /// Bytes of all files of the folder together.
+    pub(crate) total_bytes_max: ByteSize,
+}
+
+impl Default for DeadLettersTable {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::from("sawmill-data/dead-letters"),
+            segment_bytes_max: ByteSize::mib(64),
+            total_bytes_max: ByteSize::mib(1024),
+        }
+    }
+}
+
+/// `[memory]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct MemoryTable {
+    /// What windows waiting, bodies being built and bodies on their way may take, over all connections. What does not
+    /// fit is not read: clients wait.
+    pub(crate) budget: ByteSize,
+}
+
+impl Default for MemoryTable {
+    fn default() -> Self {
+        Self {
+            budget: ByteSize::mib(256),
+        }
+    }
+}
+
+/// `[log]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LogTable {
+    /// The least severe level that is logged.
+    pub(crate) level: LogLevel,
+    /// `text` for people, `json` for machines; both go to stderr.
+    pub(crate) format: LogFormat,
+}
+
+impl Default for LogTable {
+    fn default() -> Self {
+        Self {
+            level: LogLevel::Info,
+            format: LogFormat::Text,
+        }
+    }
+}
+
+/// The names of the levels.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogLevel {
+    /// Nothing.
+    Off,
+    /// Something is broken.
+    Error,
+    /// Something needs looking after.
+    Warn,
+    /// What happens once in a while.
+    Info,
+    /// What happens often.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// A JSON object.
+    Json,
+    /// Text.
+    Text,
+}
+
+/// `[shutdown]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ShutdownTable {
+    /// How long pending windows may take to be settled and acknowledged.
+    pub(crate) timeout: Span,
+}
+
+impl Default for ShutdownTable {
+    fn default() -> Self {
+        Self {
+            timeout: Span::seconds(30),
+        }
+    }
+}
