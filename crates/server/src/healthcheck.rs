@@ -1,0 +1,110 @@
+//! `sawmill healthcheck`: a window of no events, which a Beats server answers with an acknowledgement of nothing.
+//!
+//! The question is asked within the protocol, so a port that is open but belongs to something else does not pass.
+//! Logstash answers it too, since version 6.7 of its Beats input.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use sawmill_lumberjack::{KEEPALIVE, Version, encode_ack};
+use thiserror::Error;
+
+use crate::config::HostPort;
+
+/// How long the answer may take, from the first packet on.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The head of a window of 0 events.
+const QUESTION: [u8; 6] = *b"2W\0\0\0\0";
+const ANSWER: [u8; 6] = encode_ack(Version::V2, KEEPALIVE);
+
+/// Why a port did not pass.
+#[derive(Debug, Error)]
+pub(crate) enum HealthError {
+    /// No connection.
+    #[error("{address} cannot be reached: {reason}\nis Sawmill running, and is this its address?")]
+    Unreachable {
+        /// Who was asked.
+        address: HostPort,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// A connection, but no whole answer.
+    #[error("{address} did not answer within {} s: {reason}\nit may be overloaded, expect TLS, or take no Beats", PATIENCE.as_secs())]
+    Silent {
+        /// Who was asked.
+        address: HostPort,
+        /// What happened.
+        reason: io::Error,
+    },
+    /// An answer, but not that of a Beats server.
+    #[error("{address} answered `{}`\nwhat listens there takes no Beats", found.escape_ascii())]
+    Stranger {
+        /// Who was asked.
+        address: HostPort,
+        /// The answer.
+        found: [u8; 6],
+    },
+}
+
+/// Asks once.
+pub(crate) fn probe(address: &HostPort) -> Result<(), HealthError> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut stream = connect(address, deadline).map_err(|reason| HealthError::Unreachable {
+        address: address.clone(),
+        reason,
+    })?;
+    let found = ask(&mut stream, deadline).map_err(|reason| HealthError::Silent {
+        address: address.clone(),
+        reason,
+    })?;
+    if found != ANSWER {
+        return Err(HealthError::Stranger {
+            address: address.clone(),
+            found,
+        });
+    }
+    Ok(())
+}
+
+fn connect(address: &HostPort, deadline: Instant) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in address.addresses()? {
+        match TcpStream::connect_timeout(&address, left(deadline)?) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn ask(stream: &mut TcpStream, deadline: Instant) -> io::Result<[u8; 6]> {
+    stream.write_all(&QUESTION)?;
+    let mut found = [0; 6];
+    let mut filled = 0;
+    while filled < found.len() {
+        stream.set_read_timeout(Some(left(deadline)?))?;
+        match stream.read(&mut found[filled..]) {
+            Ok(0) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "it closed the connection",
+                ));
+            }
+            Ok(count) => filled += count,
+            // What the system calls a read that took too long.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+fn left(deadline: Instant) -> io::Result<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        Err(io::Error::new(io::ErrorKind::TimedOut, "time is up"))
+    } else {
+        Ok(left)
+    }
+}
