@@ -140,7 +140,7 @@ pub enum FrameError {
         window: Version,
     },
     /// The head of a window came before the window ahead of it was complete.
-    #[error("a new window began after {received} of {expected} events")]
+    #[error("the window ended after {received} of {expected} events")]
     WindowIncomplete {
         /// Events announced.
         expected: WindowSize,

@@ -1,2 +1,100 @@
-//! The `sawmill` program.
-fn main() {}
+//! The `sawmill` program: command line, settings, log, then what was asked for.
+
+mod acker;
+mod check;
+mod cli;
+mod config;
+mod connection;
+mod crew;
+mod dead_letters;
+mod delivery;
+mod disk;
+mod healthcheck;
+mod listener;
+mod logging;
+mod memory;
+mod output;
+mod reader;
+mod run;
+mod send;
+mod window;
+mod works;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::config::{Config, ConfigError, Layers};
+
+/// The command line or the settings are wrong: `EX_USAGE` of `sysexits.h`.
+const EXIT_USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return help_or_usage(&error),
+    };
+    match obey(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(&error),
+    }
+}
+
+fn obey(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Run(settings) => {
+            let config = Config::check(&Layers::read(&settings.sources())?)?;
+            logging::start(config.log);
+            run::run(config)
+        }
+        Command::Check { settings, json } => {
+            let layers = Layers::read(&settings.sources())?;
+            let report = check::Report::new(&layers, &Config::check(&layers)?);
+            let shown = if json { report.json() } else { report.text() };
+            Ok(io::stdout().write_all(shown.as_bytes())?)
+        }
+        Command::Healthcheck { settings, address } => {
+            let address = match address {
+                Some(address) => address,
+                None => Layers::read(&settings.sources())?
+                    .listen()?
+                    .seen_from_here(),
+            };
+            healthcheck::probe(&address)?;
+            Ok(writeln!(io::stdout(), "{address} answers")?)
+        }
+        Command::Send(options) => {
+            let summary = send::send(&options)?;
+            Ok(writeln!(io::stdout(), "{summary}")?)
+        }
+    }
+}
+
+/// Help and version are not errors, but clap hands them over as such.
+fn help_or_usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() {
+        ExitCode::from(EXIT_USAGE)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// What is wrong on the first line, what to do on the second.
+fn report(error: &anyhow::Error) -> ExitCode {
+    // Whoever read our output has seen enough: `sawmill check | head`.
+    if error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    {
+        return ExitCode::SUCCESS;
+    }
+    let _ = writeln!(io::stderr(), "sawmill: {error:#}");
+    if error.is::<ConfigError>() {
+        ExitCode::from(EXIT_USAGE)
+    } else {
+        ExitCode::FAILURE
+    }
+}

@@ -65,7 +65,11 @@ impl Layers {
     /// Reads all layers.
     pub(crate) fn read(sources: &Sources) -> Result<Self, ConfigError> {
         let (name, text) = read_file(sources.file.as_deref())?;
-        let text = TomlText::parse(&name, &text)?;
+        Self::lay(name, &text, sources)
+    }
+
+    fn lay(name: String, text: &str, sources: &Sources) -> Result<Self, ConfigError> {
+        let text = TomlText::parse(&name, text)?;
         let values = text.values(|name| sources.variables.get(name).cloned())?;
         let figment = Figment::from(Serialized::defaults(ConfigFile::default()))
             .merge(Layer { name: FILE, values })
@@ -221,5 +225,76 @@ fn read_file(named: Option<&Path>) -> Result<(String, String), ConfigError> {
             problem: format!("cannot be read: {error}"),
             advice: "name a readable text file with --config FILE or SAWMILL_CONFIG".to_owned(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+
+    use super::super::Config;
+    use super::*;
+
+    /// What a mutation puts in: characters that mean something in TOML, grok, conditions or placeholders.
+    const CHARACTERS: &[char] = &[
+        '[',
+        ']',
+        '"',
+        '\'',
+        '\n',
+        '=',
+        '.',
+        '#',
+        '{',
+        '}',
+        '$',
+        '%',
+        '(',
+        '|',
+        '\\',
+        '0',
+        'x',
+        ' ',
+        '\u{1F600}',
+    ];
+
+    fn mutate(text: &str, random: &mut Rng) -> String {
+        let mut characters: Vec<char> = text.chars().collect();
+        for _ in 0..random.usize(1..4) {
+            let at = random.usize(..characters.len());
+            match random.u8(..3) {
+                0 => characters[at] = CHARACTERS[random.usize(..CHARACTERS.len())],
+                1 => characters.insert(at, CHARACTERS[random.usize(..CHARACTERS.len())]),
+                _ => {
+                    let end = (at + random.usize(1..20)).min(characters.len());
+                    characters.drain(at..end);
+                }
+            }
+        }
+        characters.into_iter().collect()
+    }
+
+    #[test]
+    fn no_text_makes_it_panic_and_every_mistake_in_it_has_a_line() {
+        let sources = Sources {
+            file: None,
+            variables: BTreeMap::new(),
+            flags: Vec::new(),
+        };
+        let mut random = Rng::with_seed(1);
+        let mut mistakes = 0;
+        for _ in 0..1000 {
+            let text = mutate(BUILT_IN, &mut random);
+            let checked = Layers::lay("f".to_owned(), &text, &sources);
+            let Err(error) = checked.and_then(|layers| Config::check(&layers)) else {
+                continue;
+            };
+            mistakes += 1;
+            assert!(
+                matches!(error.place, Place::File { line: Some(_), .. }),
+                "{error}\n{text}"
+            );
+        }
+        assert!(mistakes > 200, "{mistakes}");
     }
 }

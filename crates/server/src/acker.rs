@@ -1,0 +1,91 @@
+//! The writing half of a connection: one ACK a window, in the order of their arrival.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sawmill_lumberjack::{KEEPALIVE, Sequence, Version, encode_ack};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc::Receiver;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::config::BeatsInput;
+use crate::connection::Close;
+use crate::window::{Failure, Fate, Window};
+
+/// What waits for an answer.
+pub(crate) enum Pending {
+    /// A probe, `W(0)`: answered with ACK 0, as Logstash does since its beats input 6.7.0.
+    Probe(Version),
+    Window(Arc<Window>),
+}
+
+pub(crate) struct Acker<W> {
+    write: W,
+    pending: Receiver<Pending>,
+    keepalive: Duration,
+    stall_timeout: Option<Duration>,
+}
+
+/// How long a peer may leave its ACKs unread.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl<W: AsyncWrite + Unpin> Acker<W> {
+    pub(crate) fn new(write: W, pending: Receiver<Pending>, settings: &BeatsInput) -> Self {
+        let BeatsInput {
+            keepalive,
+            stall_timeout,
+            ..
+        } = *settings;
+        Self {
+            write,
+            pending,
+            keepalive,
+            stall_timeout,
+        }
+    }
+
+    /// Answers until the reader has ended and all is answered, or something is wrong.
+    pub(crate) async fn run(mut self) -> Option<Close> {
+        while let Some(pending) = self.pending.recv().await {
+            let answered = match pending {
+                Pending::Probe(version) => self.write(version, KEEPALIVE).await,
+                Pending::Window(window) => self.acknowledge(&window).await,
+            };
+            if let Err(close) = answered {
+                return Some(close);
+            }
+        }
+        None
+    }
+
+    /// Waits until the window is settled, keeping the client calm, and acknowledges it.
+    async fn acknowledge(&mut self, window: &Window) -> Result<(), Close> {
+        let since = Instant::now();
+        loop {
+            let fate = tokio::select! {
+                fate = window.decided() => fate,
+                () = sleep(self.keepalive) => Fate::Waiting,
+            };
+            match fate {
+                Fate::Settled(sequence) => return self.write(window.version, sequence).await,
+                Fate::Broken(Failure::Protocol(error)) => return Err(Close::Protocol(error)),
+                Fate::Broken(Failure::Worker) => return Err(Close::Internal),
+                Fate::Waiting => {}
+            }
+            if let Some(limit) = self.stall_timeout.filter(|limit| since.elapsed() >= *limit) {
+                return Err(Close::Stalled(limit));
+            }
+            if window.is_pending() {
+                self.write(window.version, KEEPALIVE).await?;
+            }
+        }
+    }
+
+    async fn write(&mut self, version: Version, sequence: Sequence) -> Result<(), Close> {
+        let ack = encode_ack(version, sequence);
+        match timeout(WRITE_TIMEOUT, self.write.write_all(&ack)).await {
+            Ok(written) => written.map_err(Close::Broken),
+            Err(_) => Err(Close::TimedOut(WRITE_TIMEOUT)),
+        }
+    }
+}

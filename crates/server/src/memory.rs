@@ -1,0 +1,130 @@
+//! The memory budget: one number over all connections.
+//!
+//! Half of it is for windows that wait as they came, half for the bodies made of them. The two
+//! halves keep the way clear: what waits can never take the room that is needed to get it done.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Hands out the budget.
+#[derive(Clone)]
+pub(crate) struct Memory {
+    waiting: Share,
+    bodies: Share,
+    body_bytes_max: usize,
+}
+
+#[derive(Clone)]
+struct Share {
+    /// A permit is a byte.
+    bytes: Arc<Semaphore>,
+    all: u32,
+}
+
+/// Bytes of the budget; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Reserved {
+    permit: OwnedSemaphorePermit,
+}
+
+impl Memory {
+    /// Divides `budget_bytes`; a body is to have at most `body_bytes_max`.
+    pub(crate) fn new(budget_bytes: usize, body_bytes_max: usize) -> Self {
+        let half = Share::new(budget_bytes / 2);
+        // At least two bodies fit at a time, so that one can be made while another is sent.
+        let body_bytes_max = body_bytes_max.min(budget_bytes / 4);
+        Self {
+            waiting: Share::new(half.all as usize),
+            bodies: half,
+            body_bytes_max,
+        }
+    }
+
+    /// What a body may grow to before it is sent, in bytes.
+    pub(crate) fn body_bytes_max(&self) -> usize {
+        self.body_bytes_max
+    }
+
+    /// Room for `bytes` of a window, if there is some at once.
+    pub(crate) fn try_waiting(&self, bytes: usize) -> Option<Reserved> {
+        let permits = self.waiting.permits(bytes);
+        let permit = Arc::clone(&self.waiting.bytes)
+            .try_acquire_many_owned(permits)
+            .ok()?;
+        Some(Reserved { permit })
+    }
+
+    /// Room for `bytes` of a window. Nothing is read while this waits.
+    pub(crate) async fn waiting(&self, bytes: usize) -> Reserved {
+        self.waiting.reserve(bytes).await
+    }
+
+    /// Room for a body that is to be made.
+    pub(crate) async fn body(&self) -> Reserved {
+        self.bodies.reserve(self.body_bytes_max).await
+    }
+}
+
+impl Share {
+    fn new(bytes: usize) -> Self {
+        let all = u32::try_from(bytes).unwrap_or(u32::MAX).max(1);
+        Self {
+            bytes: Arc::new(Semaphore::new(all as usize)),
+            all,
+        }
+    }
+
+    /// What is larger than the whole share takes all of it: it goes through alone.
+    fn permits(&self, bytes: usize) -> u32 {
+        u32::try_from(bytes).unwrap_or(u32::MAX).min(self.all)
+    }
+
+    async fn reserve(&self, bytes: usize) -> Reserved {
+        match Arc::clone(&self.bytes)
+            .acquire_many_owned(self.permits(bytes))
+            .await
+        {
+            Ok(permit) => Reserved { permit },
+            Err(_) => unreachable!("the budget is never closed"),
+        }
+    }
+}
+
+impl Reserved {
+    #[cfg(test)]
+    fn bytes(&self) -> usize {
+        self.permit.num_permits()
+    }
+
+    /// Gives back all but `bytes`.
+    pub(crate) fn shrink_to(&mut self, bytes: usize) {
+        let surplus = self.permit.num_permits().saturating_sub(bytes);
+        drop(self.permit.split(surplus));
+    }
+
+    /// Adds `other` to this.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.permit.merge(other.permit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_waits_cannot_take_the_room_for_bodies() {
+        let memory = Memory::new(1000, 100);
+        let mut all = memory.waiting(10_000).await;
+        assert_eq!(
+            all.bytes(),
+            500,
+            "what is larger than the share takes all of it"
+        );
+        assert!(memory.try_waiting(1).is_none());
+        assert_eq!(memory.body().await.bytes(), 100);
+        all.shrink_to(200);
+        assert_eq!(memory.try_waiting(300).map(|more| more.bytes()), Some(300));
+    }
+}

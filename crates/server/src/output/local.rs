@@ -1,0 +1,108 @@
+//! Events to files: one folder a data stream, flushed to disk before their window is acknowledged.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::thread;
+
+use sawmill_elasticsearch_out::BulkBody;
+use sawmill_segments::{SegmentError, Segments};
+use tokio::sync::mpsc::Receiver;
+use tracing::info;
+
+use crate::config::SegmentFiles;
+use crate::delivery::Delivery;
+use crate::disk::until_written;
+
+/// The folder of each data stream, opened when its first event comes.
+struct Local {
+    files: SegmentFiles,
+    streams: HashMap<String, Segments>,
+}
+
+pub(super) fn start(files: SegmentFiles, deliveries: Receiver<Delivery>) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&files.path).map_err(|source| {
+        anyhow::anyhow!(
+            "{}: {source}; choose another folder in output.local, `path`",
+            files.path.display()
+        )
+    })?;
+    info!(
+        "events go to files below {}, one folder a data stream",
+        files.path.display()
+    );
+    let local = Local {
+        files,
+        streams: HashMap::new(),
+    };
+    thread::spawn(move || local.write_all(deliveries));
+    Ok(())
+}
+
+impl Local {
+    /// Writes what there is, flushes once for all of it, and settles it.
+    fn write_all(mut self, mut deliveries: Receiver<Delivery>) {
+        let mut batch = Vec::new();
+        while let Some(first) = deliveries.blocking_recv() {
+            batch.push(first);
+            while let Ok(next) = deliveries.try_recv() {
+                batch.push(next);
+            }
+            let mut lines: HashMap<&str, Vec<u8>> = HashMap::new();
+            for Delivery { body, .. } in &batch {
+                sort_by_stream(body, &mut lines);
+            }
+            for (stream, lines) in lines {
+                self.write(stream, &lines);
+            }
+            for Delivery { body, ticket } in batch.drain(..) {
+                ticket.window.settle(body.items().len() as u32);
+            }
+        }
+    }
+
+    fn write(&mut self, stream: &str, lines: &[u8]) {
+        let mut appended = false;
+        until_written(&format!("events of {stream}"), || {
+            self.check_room(lines.len() as u64)?;
+            let segments = self.stream(stream)?;
+            if !appended {
+                segments.append(lines)?;
+                appended = true;
+            }
+            segments.sync()
+        });
+    }
+
+    /// The limit is one over all streams.
+    fn check_room(&self, bytes: u64) -> Result<(), SegmentError> {
+        let kept: u64 = self.streams.values().map(Segments::bytes).sum();
+        let limit_bytes = self.files.settings.total_bytes_max;
+        if kept + bytes > limit_bytes {
+            return Err(SegmentError::Full {
+                dir: self.files.path.clone(),
+                limit_bytes,
+            });
+        }
+        Ok(())
+    }
+
+    fn stream(&mut self, stream: &str) -> Result<&mut Segments, SegmentError> {
+        if !self.streams.contains_key(stream) {
+            let dir: PathBuf = self.files.path.join(stream);
+            self.streams
+                .insert(stream.to_owned(), Segments::open(dir, self.files.settings)?);
+        }
+        match self.streams.get_mut(stream) {
+            Some(segments) => Ok(segments),
+            None => unreachable!("it was just put there"),
+        }
+    }
+}
+
+fn sort_by_stream<'b>(body: &'b BulkBody, lines: &mut HashMap<&'b str, Vec<u8>>) {
+    for item in body.items() {
+        let stream = lines.entry(body.stream_name(item)).or_default();
+        stream.extend_from_slice(body.document(item));
+        stream.push(b'\n');
+    }
+}

@@ -1,0 +1,44 @@
+//! Where events go: Elasticsearch, or files of this machine.
+
+mod elasticsearch;
+mod local;
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::config;
+use crate::dead_letters::DeadLetters;
+use crate::delivery::Delivery;
+
+/// Takes bodies and settles their events.
+#[derive(Clone)]
+pub(crate) struct Output {
+    queue: Sender<Delivery>,
+}
+
+/// Bodies that wait for a request. They count against the memory budget, so this needs no size of its own.
+const QUEUED_BODIES_MAX: usize = 64;
+
+impl Output {
+    /// Makes ready to write, and starts doing so.
+    pub(crate) fn start(
+        output: config::Output,
+        streams: Vec<String>,
+        dead_letters: DeadLetters,
+    ) -> anyhow::Result<Self> {
+        let (queue, deliveries): (Sender<Delivery>, Receiver<Delivery>) =
+            channel(QUEUED_BODIES_MAX);
+        match output {
+            config::Output::Elasticsearch(output) => {
+                elasticsearch::start(*output, streams, dead_letters, deliveries)?;
+            }
+            config::Output::Local(files) => local::start(files, deliveries)?,
+        }
+        Ok(Self { queue })
+    }
+
+    /// Hands a body over. Waits while the output has enough of them.
+    pub(crate) async fn put(&self, delivery: Delivery) {
+        // The receiver lives as long as the program.
+        let _ = self.queue.send(delivery).await;
+    }
+}

@@ -1,0 +1,380 @@
+//! The reading half of a connection: bytes to frames, frames to pieces of windows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, BytesMut};
+use sawmill_intake::{Piece, Reason};
+use sawmill_lumberjack::{Frame, FrameError, Limits, Sequence, Step, Version, WindowSize, decode};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::mpsc::Sender;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::acker::Pending;
+use crate::config::BeatsInput;
+use crate::connection::Close;
+use crate::memory::Reserved;
+use crate::window::Window;
+use crate::works::{Job, Works};
+
+pub(crate) struct Reader<R> {
+    read: R,
+    peer: Arc<str>,
+    limits: Limits,
+    frame_timeout: Duration,
+    works: Works,
+    /// Windows in order of arrival, to be acknowledged.
+    windows: Option<Sender<Pending>>,
+    gone: CancellationToken,
+    buffer: BytesMut,
+    /// The memory that a large frame in the buffer takes.
+    buffer_memory: Option<Reserved>,
+    /// Bytes still to pass over: the payload of an event that is too large.
+    skip: usize,
+    open: Option<Open>,
+}
+
+/// The window that is being read.
+struct Open {
+    window: Arc<Window>,
+    version: Version,
+    size: WindowSize,
+    /// Events that came uncompressed, whether handed over or held.
+    events: u32,
+    /// Whether a part of it came compressed, so that only the workers know how many events it has.
+    compressed: bool,
+    /// Uncompressed frames that are held until the window is whole.
+    held: Vec<u8>,
+    held_memory: Option<Reserved>,
+}
+
+/// What one read may bring: most events and every head fit.
+const READ_BYTES: usize = 16 * 1024;
+
+/// Step in which the buffer grows towards a large frame. The frame's announced size is not trusted.
+const GROW_BYTES: usize = 256 * 1024;
+
+impl<R: AsyncRead + Unpin> Reader<R> {
+    pub(crate) fn new(
+        read: R,
+        peer: Arc<str>,
+        settings: &BeatsInput,
+        works: Works,
+        windows: Sender<Pending>,
+        gone: CancellationToken,
+    ) -> Self {
+        Self {
+            read,
+            peer,
+            limits: settings.limits.clone(),
+            frame_timeout: settings.frame_timeout,
+            works,
+            windows: Some(windows),
+            gone,
+            buffer: BytesMut::new(),
+            buffer_memory: None,
+            skip: 0,
+            open: None,
+        }
+    }
+
+    /// Reads until the peer leaves or does something wrong.
+    pub(crate) async fn run(&mut self) -> Close {
+        loop {
+            let next = match self.take_frame().await {
+                Ok(None) => continue,
+                Ok(Some(wanted)) => self.fill(wanted).await,
+                Err(close) => Err(close),
+            };
+            if let Err(close) = next {
+                return close;
+            }
+        }
+    }
+
+    /// Lets go of what was read: a window that is not whole will not be.
+    pub(crate) fn stop(&mut self) {
+        self.windows = None;
+        if let Some(open) = self.open.take() {
+            open.window.end();
+        }
+    }
+
+    /// Takes a frame from the buffer, or says how many bytes it lacks.
+    async fn take_frame(&mut self) -> Result<Option<usize>, Close> {
+        let skipped = self.skip.min(self.buffer.len());
+        self.buffer.advance(skipped);
+        self.skip -= skipped;
+        let step = decode(&self.buffer, &self.limits).map_err(Close::Protocol)?;
+        let Step::Frame(version, frame, used) = step else {
+            let Step::Need(wanted) = step else {
+                unreachable!("a step is a frame or a need")
+            };
+            return Ok(Some(wanted));
+        };
+        match frame {
+            Frame::Window(size) => {
+                self.buffer.advance(used);
+                self.begin_window(version, size).await?;
+            }
+            Frame::Probe => {
+                self.buffer.advance(used);
+                self.push(Pending::Probe(version)).await?;
+            }
+            Frame::Compressed(zlib) => {
+                let head = used - zlib.len();
+                let mut frame = self.buffer.split_to(used);
+                frame.advance(head);
+                self.take_compressed(version, frame)?;
+            }
+            Frame::Json { sequence, .. } | Frame::Data { sequence, .. } => {
+                self.take_event(version, sequence, used).await?;
+            }
+            Frame::Oversized {
+                sequence,
+                payload_bytes,
+            } => {
+                self.buffer.advance(used);
+                self.take_oversized(version, sequence, payload_bytes)?;
+            }
+            Frame::Ack(sequence) => {
+                return Err(Close::Protocol(FrameError::UnexpectedAck { sequence }));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn begin_window(&mut self, version: Version, size: WindowSize) -> Result<(), Close> {
+        if let Some(open) = self.open.take() {
+            if !open.compressed {
+                let (expected, received) = (open.size, open.events);
+                open.window.end();
+                return Err(Close::Protocol(FrameError::WindowIncomplete {
+                    expected,
+                    received,
+                }));
+            }
+            self.close_window(open);
+        }
+        let window = Arc::new(Window::new(version, size));
+        self.push(Pending::Window(Arc::clone(&window))).await?;
+        self.open = Some(Open {
+            window,
+            version,
+            size,
+            events: 0,
+            compressed: false,
+            held: Vec::new(),
+            held_memory: None,
+        });
+        Ok(())
+    }
+
+    fn take_compressed(&mut self, version: Version, zlib: BytesMut) -> Result<(), Close> {
+        let first = Sequence::new(1);
+        let open = open_window(&mut self.open, version, first).map_err(Close::Protocol)?;
+        open.compressed = true;
+        let window = Arc::clone(&open.window);
+        window.whole();
+        self.hand_over_held();
+        // A small frame was never accounted for: it is less than what every connection may read.
+        let memory = match self.buffer_memory.take() {
+            Some(memory) => Some(memory),
+            None => self.works.memory.try_waiting(zlib.len()),
+        };
+        self.begin(&window, Piece::compressed(zlib.freeze()), memory);
+        Ok(())
+    }
+
+    async fn take_event(
+        &mut self,
+        version: Version,
+        sequence: Sequence,
+        used: usize,
+    ) -> Result<(), Close> {
+        open_window(&mut self.open, version, sequence).map_err(Close::Protocol)?;
+        let memory = self.reserve(used).await;
+        let Some(open) = &mut self.open else {
+            return Ok(());
+        };
+        open.hold(&self.buffer[..used], memory);
+        self.buffer.advance(used);
+        self.finish_if_whole();
+        Ok(())
+    }
+
+    fn take_oversized(
+        &mut self,
+        version: Version,
+        sequence: Sequence,
+        payload_bytes: u32,
+    ) -> Result<(), Close> {
+        let open = open_window(&mut self.open, version, sequence).map_err(Close::Protocol)?;
+        let limit_bytes = self.limits.event_bytes_max;
+        let reason = Reason::TooLarge {
+            bytes: payload_bytes,
+            limit_bytes,
+        };
+        self.works
+            .refuse_oversized(&open.window, &self.peer, sequence, reason);
+        open.events += 1;
+        self.skip = payload_bytes as usize;
+        self.finish_if_whole();
+        Ok(())
+    }
+
+    /// A window whose events all came uncompressed is whole when they are counted. How many a
+    /// compressed one has only the workers know, so that one stays open until the next begins.
+    fn finish_if_whole(&mut self) {
+        let whole = |open: &mut Open| !open.compressed && open.events == open.size.get();
+        if let Some(open) = self.open.take_if(whole) {
+            open.window.whole();
+            self.close_window(open);
+        }
+    }
+
+    /// Reserves `bytes` of memory. When there is no room at once, what is held is handed over
+    /// first: many connections that each hold a part of a window could otherwise wait for each
+    /// other for ever.
+    async fn reserve(&mut self, bytes: usize) -> Reserved {
+        if let Some(reserved) = self.works.memory.try_waiting(bytes) {
+            return reserved;
+        }
+        self.hand_over_held();
+        self.works.memory.waiting(bytes).await
+    }
+
+    fn hand_over_held(&mut self) {
+        if let Some(open) = &mut self.open
+            && let Some((piece, memory)) = open.take_held()
+        {
+            let window = Arc::clone(&open.window);
+            self.begin(&window, piece, memory);
+        }
+    }
+
+    /// Hands over what is held of a window that nothing more belongs to.
+    fn close_window(&self, mut open: Open) {
+        if let Some((piece, memory)) = open.take_held() {
+            self.begin(&open.window, piece, memory);
+        }
+        open.window.end();
+    }
+
+    fn begin(&self, window: &Arc<Window>, piece: Piece, memory: Option<Reserved>) {
+        self.works.begin(Job {
+            window: Arc::clone(window),
+            peer: Arc::clone(&self.peer),
+            piece,
+            memory,
+            gone: self.gone.clone(),
+        });
+    }
+
+    async fn push(&mut self, pending: Pending) -> Result<(), Close> {
+        match &self.windows {
+            // Waits while as many windows are pending as may be.
+            Some(windows) => windows.send(pending).await.map_err(|_| Close::PeerLeft),
+            None => Err(Close::ShuttingDown),
+        }
+    }
+
+    /// Reads at least `wanted` bytes more.
+    async fn fill(&mut self, wanted: usize) -> Result<(), Close> {
+        if self.open.as_ref().is_some_and(|open| open.compressed) {
+            // Uncompressed frames of a window that is also compressed cannot be counted, so they
+            // are not held longer than until the next read.
+            self.hand_over_held();
+        }
+        let target = self.buffer.len() + wanted;
+        if target > READ_BYTES && self.buffer_memory.is_none() {
+            self.buffer_memory = Some(self.reserve(target).await);
+        }
+        while self.buffer.len() < target {
+            self.grow(target);
+            self.read_some(target).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes room in the buffer: the usual size for heads and small frames, and for a large frame
+    /// its own size, step by step, so that what is announced is not allocated before it comes.
+    fn grow(&mut self, target: usize) {
+        let length = self.buffer.len();
+        let capacity = if target > READ_BYTES {
+            target.min((2 * length).max(GROW_BYTES))
+        } else {
+            READ_BYTES
+        };
+        let full = length == self.buffer.capacity();
+        let oversized = length == 0 && self.buffer.capacity() > 2 * READ_BYTES;
+        if full || oversized {
+            let mut larger = BytesMut::with_capacity(capacity);
+            larger.extend_from_slice(&self.buffer);
+            self.buffer = larger;
+        }
+    }
+
+    /// One read, at most to the end of a large frame.
+    async fn read_some(&mut self, target: usize) -> Result<(), Close> {
+        let stuck = !self.buffer.is_empty();
+        let room = if target > READ_BYTES {
+            target - self.buffer.len()
+        } else {
+            READ_BYTES
+        };
+        let mut limited = (&mut self.buffer).limit(room);
+        loop {
+            match timeout(self.frame_timeout, self.read.read_buf(&mut limited)).await {
+                Ok(Ok(0)) => return Err(Close::PeerLeft),
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(error)) => return Err(Close::Broken(error)),
+                Err(_) if stuck || self.skip > 0 || lacks_events(self.open.as_ref()) => {
+                    return Err(Close::TimedOut(self.frame_timeout));
+                }
+                // Between windows a client may be silent as long as it likes.
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+impl Open {
+    fn hold(&mut self, frame: &[u8], memory: Reserved) {
+        self.held.extend_from_slice(frame);
+        self.events += 1;
+        match &mut self.held_memory {
+            Some(reserved) => reserved.merge(memory),
+            None => self.held_memory = Some(memory),
+        }
+    }
+
+    fn take_held(&mut self) -> Option<(Piece, Option<Reserved>)> {
+        let held = std::mem::take(&mut self.held);
+        (!held.is_empty()).then(|| (Piece::frames(held), self.held_memory.take()))
+    }
+}
+
+/// The window that an event belongs to.
+fn open_window(
+    open: &mut Option<Open>,
+    version: Version,
+    sequence: Sequence,
+) -> Result<&mut Open, FrameError> {
+    let open = open
+        .as_mut()
+        .ok_or(FrameError::EventOutsideWindow { sequence })?;
+    if open.version != version {
+        return Err(FrameError::VersionMixed {
+            frame: version,
+            window: open.version,
+        });
+    }
+    Ok(open)
+}
+
+/// Whether events are missing in the window at hand, as far as can be told.
+fn lacks_events(open: Option<&Open>) -> bool {
+    open.is_some_and(|open| !open.compressed || open.window.is_short())
+}

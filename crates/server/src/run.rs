@@ -1,0 +1,156 @@
+//! `sawmill run`: everything put together, started, and brought to its end.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use sawmill_intake::{Intake, Settings};
+use sawmill_pipeline::config::{FilterConfig, Literal};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::config::{Config, HostPort, Output as OutputConfig};
+use crate::crew::Crew;
+use crate::dead_letters::DeadLetters;
+use crate::listener::{accept_all, bind};
+use crate::memory::Memory;
+use crate::output::Output;
+use crate::works::Works;
+
+/// Smallest share of the budget that a body is given when nothing else says so.
+const LOCAL_BODY_BYTES_MAX: usize = 4 << 20;
+
+/// Runs until a signal ends it.
+pub(crate) fn run(config: Config) -> anyhow::Result<()> {
+    let listeners = bind(&config.input.listen)?;
+    let cores = available_parallelism().map_or(1, std::num::NonZero::get);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores)
+        .enable_all()
+        .build()?;
+    let ended = runtime.block_on(async {
+        let listeners = listeners
+            .into_iter()
+            .map(TcpListener::from_std)
+            .collect::<Result<_, _>>()?;
+        serve(config, listeners, cores).await
+    });
+    // Work for connections that are gone is not waited for: its sender will send it again.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    ended
+}
+
+async fn serve(config: Config, listeners: Vec<TcpListener>, cores: usize) -> anyhow::Result<()> {
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    let listen = config.input.listen.clone();
+    let is_local = matches!(config.output, OutputConfig::Local(_));
+    let shutdown_timeout = config.shutdown.timeout;
+    let input = Arc::new(config.input);
+
+    let dead_letters = DeadLetters::open(&config.dead_letters)?;
+    let bulk_bytes_max = match &config.output {
+        OutputConfig::Elasticsearch(output) => output.bulk_bytes_max,
+        OutputConfig::Local(_) => LOCAL_BODY_BYTES_MAX,
+    };
+    let memory = Memory::new(config.memory.budget_bytes, bulk_bytes_max);
+    let intake = Settings {
+        frames: input.limits.clone(),
+        event: sawmill_event::Limits::default(),
+        body_bytes_max: memory.body_bytes_max(),
+    };
+    let works = Works {
+        crew: Arc::new(Crew::new(Intake::new(config.chain, intake)?, cores)),
+        output: Output::start(
+            config.output,
+            stream_patterns(&config.filters),
+            dead_letters.clone(),
+        )?,
+        memory,
+        dead_letters,
+    };
+
+    let shutdown = CancellationToken::new();
+    let connections = TaskTracker::new();
+    let places = Arc::new(Semaphore::new(input.connections_max));
+    for listener in listeners {
+        let (input, places, works) = (Arc::clone(&input), Arc::clone(&places), works.clone());
+        let accepting = accept_all(
+            listener,
+            input,
+            places,
+            works,
+            connections.clone(),
+            shutdown.clone(),
+        );
+        connections.spawn(accepting);
+    }
+    greet(&listen, is_local);
+
+    either(&mut terminate, &mut interrupt).await;
+    info!("shutting down: pending windows are settled and acknowledged (again to stop at once)");
+    shutdown.cancel();
+    connections.close();
+    tokio::select! {
+        drained = timeout(shutdown_timeout, connections.wait()) => match drained {
+            Ok(()) => info!("all connections are closed"),
+            Err(_) => warn!(
+                "{} connections still wait for their events after {shutdown_timeout:?} \
+                 (shutdown.timeout); their clients will send those again",
+                connections.len(),
+            ),
+        },
+        () = either(&mut terminate, &mut interrupt) => warn!("stopped at once"),
+    }
+    Ok(())
+}
+
+async fn either(one: &mut Signal, other: &mut Signal) {
+    tokio::select! {
+        _ = one.recv() => {}
+        _ = other.recv() => {}
+    }
+}
+
+/// Says what runs and what to do next.
+fn greet(listen: &HostPort, is_local: bool) {
+    let here = listen.clone().seen_from_here();
+    info!("listening for Beats on {listen}");
+    info!("next: in filebeat.yml, set output.logstash.hosts: [\"{here}\"]");
+    info!(
+        "or try it at once: sawmill send FILE --to {here} --field group=pt --field service=django"
+    );
+    if is_local {
+        info!("to write to Elasticsearch, start with ELASTICSEARCH_HOSTS=http://localhost:9200");
+    }
+}
+
+/// The data streams that the pipeline writes to, as patterns: what is not fixed is `*`.
+fn stream_patterns(filters: &[FilterConfig]) -> Vec<String> {
+    let part = |name: &str, default: &str| {
+        let field = format!("[data_stream][{name}]");
+        let mut set = filters.iter().filter_map(|filter| match filter {
+            FilterConfig::Set(set) => set.fields.get(&field),
+            _ => None,
+        });
+        match set.next_back() {
+            Some(Literal::Text(text)) if !text.contains("%{") => text.clone(),
+            Some(_) => "*".to_owned(),
+            None => default.to_owned(),
+        }
+    };
+    let pattern = format!(
+        "{}-{}-{}",
+        part("type", "logs"),
+        part("dataset", "*"),
+        part("namespace", "*")
+    );
+    vec![pattern]
+}

@@ -1,0 +1,132 @@
+//! Pieces of windows, worked on: to bodies, to the output, to dead letters.
+
+use std::sync::Arc;
+
+use sawmill_intake::{DeadLetter, Piece, Progress, Reason};
+use sawmill_lumberjack::Sequence;
+use tokio_util::sync::CancellationToken;
+
+use crate::crew::{Crew, Turn};
+use crate::dead_letters::{DeadLetters, Letter};
+use crate::delivery::{Delivery, Ticket};
+use crate::memory::{Memory, Reserved};
+use crate::output::Output;
+use crate::window::{Failure, Window};
+
+/// What all connections share.
+#[derive(Clone)]
+pub(crate) struct Works {
+    pub(crate) memory: Memory,
+    pub(crate) crew: Arc<Crew>,
+    pub(crate) output: Output,
+    pub(crate) dead_letters: DeadLetters,
+}
+
+/// A piece of a window on its way to be worked on.
+pub(crate) struct Job {
+    pub(crate) window: Arc<Window>,
+    pub(crate) peer: Arc<str>,
+    pub(crate) piece: Piece,
+    /// The memory that the piece takes while it waits.
+    pub(crate) memory: Option<Reserved>,
+    /// Set when the connection is gone: what has not been begun need not be, since its sender
+    /// will send it again.
+    pub(crate) gone: CancellationToken,
+}
+
+impl Works {
+    /// Starts work on a piece and returns at once.
+    pub(crate) fn begin(&self, job: Job) {
+        let number = job.window.begin_piece();
+        let works = self.clone();
+        tokio::spawn(async move { works.work(job, number).await });
+    }
+
+    /// Settles an event that was too large to be read.
+    pub(crate) fn refuse_oversized(
+        &self,
+        window: &Arc<Window>,
+        peer: &Arc<str>,
+        sequence: Sequence,
+        reason: Reason,
+    ) {
+        let number = window.begin_piece();
+        window.cut(number, 1, Some(sequence));
+        window.end_piece();
+        self.bury(
+            window,
+            peer,
+            DeadLetter {
+                event: Vec::new(),
+                reason,
+            },
+        );
+    }
+
+    async fn work(self, job: Job, number: u32) {
+        let Job {
+            window,
+            peer,
+            mut piece,
+            memory,
+            gone,
+        } = job;
+        loop {
+            let room = tokio::select! {
+                room = self.memory.body() => room,
+                () = gone.cancelled() => break,
+            };
+            let Ok((rest, turn)) = self.crew.work(piece).await else {
+                window.fail(Failure::Worker);
+                break;
+            };
+            piece = rest;
+            match self.pass_on(&window, &peer, number, turn, room).await {
+                Progress::Done => break,
+                Progress::More => {}
+            }
+        }
+        drop(memory);
+        window.end_piece();
+    }
+
+    /// Settles what need not be stored and hands on the rest.
+    async fn pass_on(
+        &self,
+        window: &Arc<Window>,
+        peer: &Arc<str>,
+        number: u32,
+        Turn { body, outcome }: Turn,
+        mut room: Reserved,
+    ) -> Progress {
+        let (progress, tally) = match outcome {
+            Ok(good) => good,
+            Err(error) => {
+                window.fail(Failure::Protocol(error));
+                return Progress::Done;
+            }
+        };
+        window.cut(number, tally.events, tally.last);
+        window.settle(tally.dropped);
+        for letter in tally.dead_letters {
+            self.bury(window, peer, letter);
+        }
+        if !body.is_empty() {
+            room.shrink_to(body.len_bytes());
+            let ticket = Ticket::new(Arc::clone(window), Arc::clone(peer), room);
+            self.output.put(Delivery { body, ticket }).await;
+        }
+        progress
+    }
+
+    fn bury(&self, window: &Arc<Window>, peer: &Arc<str>, letter: DeadLetter) {
+        self.dead_letters.put(Letter {
+            window: Arc::clone(window),
+            peer: Arc::clone(peer),
+            reason: letter.reason.to_string(),
+            status: None,
+            stream: None,
+            event: letter.event,
+        });
+    }
+}

@@ -1,0 +1,13 @@
+//! The program as its users see it: arguments in, text and exit code out.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a failed expectation is the point of a test"
+)]
+
+mod bad_settings;
+mod effective_settings;
+mod healthcheck;
+mod logging;
+mod send;
+mod support;
