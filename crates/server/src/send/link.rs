@@ -13,13 +13,31 @@ use crate::config::HostPort;
 use super::error::SendError;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Filebeat's `timeout`: so long a server may be silent while it has a window.
-const ACK_TIMEOUT: Duration = Duration::from_secs(30);
-/// The first wait before connecting again; it doubles from try to try, as Filebeat's does.
-const RETRY_INITIAL: Duration = Duration::from_secs(1);
-const RETRY_MAX: Duration = Duration::from_secs(30);
-/// Tries without any acknowledgement between them; together about a minute.
-const TRIES_MAX: u32 = 6;
+
+/// How long a server is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// So long a server may be silent while it has a window.
+    pub(super) ack_timeout: Duration,
+    /// The first wait before connecting again; it doubles from try to try.
+    pub(super) retry_initial: Duration,
+    /// The longest such wait.
+    pub(super) retry_max: Duration,
+    /// Tries without any acknowledgement between them.
+    pub(super) tries_max: u32,
+}
+
+impl Default for Patience {
+    /// The times of Filebeat's own output; the tries take about a minute together, where Filebeat's never end.
+    fn default() -> Self {
+        Self {
+            ack_timeout: Duration::from_secs(30),
+            retry_initial: Duration::from_secs(1),
+            retry_max: Duration::from_secs(30),
+            tries_max: 6,
+        }
+    }
+}
 
 /// A window as it was sent.
 pub(super) struct Window {
@@ -34,6 +52,7 @@ pub(super) struct Window {
 /// A connection that comes back by itself and then repeats what is not acknowledged.
 pub(super) struct Link {
     address: HostPort,
+    patience: Patience,
     stream: TcpStream,
     /// The windows sent and not acknowledged, the oldest first.
     waiting: VecDeque<Window>,
@@ -54,13 +73,15 @@ enum Broken {
 
 impl Link {
     /// Connects once; a server that is not there at the beginning is a mistake of the caller.
-    pub(super) fn connect(address: &HostPort) -> Result<Self, SendError> {
-        let stream = open(address).map_err(|reason| SendError::Unreachable {
-            address: address.clone(),
-            reason,
-        })?;
+    pub(super) fn connect(address: &HostPort, patience: Patience) -> Result<Self, SendError> {
+        let stream =
+            open(address, patience.ack_timeout).map_err(|reason| SendError::Unreachable {
+                address: address.clone(),
+                reason,
+            })?;
         Ok(Self {
             address: address.clone(),
+            patience,
             stream,
             waiting: VecDeque::new(),
             heard: Vec::new(),
@@ -137,7 +158,7 @@ impl Link {
             }
             // What the system calls a read that took too long.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let silence = format!("not a word in {} s", ACK_TIMEOUT.as_secs());
+                let silence = format!("not a word in {} s", self.patience.ack_timeout.as_secs());
                 Err(io::Error::new(io::ErrorKind::TimedOut, silence))
             }
             Err(error) => Err(error),
@@ -146,10 +167,12 @@ impl Link {
 
     /// Connects again, after a wait, and repeats what is not acknowledged.
     fn recover(&mut self, mut error: io::Error) -> Result<(), SendError> {
-        while self.failures < TRIES_MAX {
-            let wait = RETRY_INITIAL
+        let patience = self.patience;
+        while self.failures < patience.tries_max {
+            let wait = patience
+                .retry_initial
                 .saturating_mul(1 << self.failures)
-                .min(RETRY_MAX);
+                .min(patience.retry_max);
             self.failures += 1;
             sleep(wait);
             match self.repeat() {
@@ -170,7 +193,7 @@ impl Link {
     }
 
     fn repeat(&mut self) -> io::Result<()> {
-        self.stream = open(&self.address)?;
+        self.stream = open(&self.address, self.patience.ack_timeout)?;
         self.heard.clear();
         for window in &self.waiting {
             self.stream.write_all(&window.bytes)?;
@@ -180,18 +203,73 @@ impl Link {
     }
 }
 
-fn open(address: &HostPort) -> io::Result<TcpStream> {
+fn open(address: &HostPort, timeout: Duration) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in address.addresses()? {
         match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(ACK_TIMEOUT))?;
-                stream.set_write_timeout(Some(ACK_TIMEOUT))?;
+                stream.set_read_timeout(Some(timeout))?;
+                stream.set_write_timeout(Some(timeout))?;
                 return Ok(stream);
             }
             Err(error) => last = error,
         }
     }
     Err(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    const SHORT: Patience = Patience {
+        ack_timeout: Duration::from_millis(50),
+        retry_initial: Duration::from_millis(1),
+        retry_max: Duration::from_millis(2),
+        tries_max: 3,
+    };
+
+    fn link(listener: &TcpListener) -> Link {
+        let address = HostPort::parse(&listener.local_addr().unwrap().to_string()).unwrap();
+        let mut link = Link::connect(&address, SHORT).unwrap();
+        let size = WindowSize::new(7).unwrap();
+        link.send(Window {
+            bytes: b"window".to_vec(),
+            size,
+            source_bytes: 0,
+        })
+        .unwrap();
+        link
+    }
+
+    /// How often it was tried, how many events are open, and the last failure.
+    fn given_up(mut link: Link) -> (u32, u64, io::ErrorKind) {
+        match link.settle_oldest() {
+            Err(SendError::GaveUp {
+                tries,
+                unacknowledged,
+                reason,
+                ..
+            }) => (tries, unacknowledged, reason.kind()),
+            Err(error) => panic!("{error}"),
+            Ok(_) => panic!("nobody has acknowledged it"),
+        }
+    }
+
+    #[test]
+    fn a_server_that_stays_silent_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(given_up(link(&listener)), (3, 7, io::ErrorKind::TimedOut));
+    }
+
+    #[test]
+    fn a_server_that_stays_away_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let link = link(&listener);
+        drop(listener);
+        assert_eq!(given_up(link), (3, 7, io::ErrorKind::ConnectionRefused));
+    }
 }

@@ -19,7 +19,7 @@ use crate::cli::Send;
 use self::error::SendError;
 use self::events::Envelope;
 use self::lines::{Source, read_line};
-use self::link::{Link, Window};
+use self::link::{Link, Patience, Window};
 use self::summary::Summary;
 
 /// Windows on their way at one time. A Filebeat has as many with its default of `pipelining: 2`.
@@ -36,7 +36,7 @@ pub(crate) fn send(options: &Send) -> Result<Summary, SendError> {
         .map(|path| Source::open(path))
         .collect::<Result<Vec<_>, _>>()?;
     let progress = progress(&sources);
-    let mut link = Link::connect(&options.to)?;
+    let mut link = Link::connect(&options.to, Patience::default())?;
     let mut next = NextWindow::new(options);
     let (begun, mut summary, mut text) = (Instant::now(), Summary::default(), Vec::new());
     for mut source in sources {
