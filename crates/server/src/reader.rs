@@ -49,6 +49,9 @@ struct Open {
     held_memory: Option<Reserved>,
 }
 
+/// A frame's version, type and first number.
+const HEAD_BYTES: usize = 6;
+
 /// What one read may bring: most events and every head fit.
 const READ_BYTES: usize = 16 * 1024;
 
@@ -291,11 +294,14 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         if target > READ_BYTES && self.buffer_memory.is_none() {
             self.buffer_memory = Some(self.reserve(target).await);
         }
-        while self.buffer.len() < target {
+        loop {
             self.grow(target);
             self.read_some(target).await?;
+            // A stranger is known by its first byte, and may be waiting for an answer.
+            if self.buffer.len() < HEAD_BYTES || self.buffer.len() >= target {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Makes room in the buffer: the usual size for heads and small frames, and for a large frame

@@ -1,5 +1,6 @@
 //! `sawmill run`: everything put together, started, and brought to its end.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::config::{Config, HostPort, Output as OutputConfig};
+use crate::config::{Config, Output as OutputConfig};
 use crate::crew::Crew;
 use crate::dead_letters::DeadLetters;
 use crate::listener::{accept_all, bind};
@@ -50,7 +51,6 @@ async fn serve(config: Config, listeners: Vec<TcpListener>, cores: usize) -> any
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,
     );
-    let listen = config.input.listen.clone();
     let is_local = matches!(config.output, OutputConfig::Local(_));
     let shutdown_timeout = config.shutdown.timeout;
     let input = Arc::new(config.input);
@@ -80,7 +80,9 @@ async fn serve(config: Config, listeners: Vec<TcpListener>, cores: usize) -> any
     let shutdown = CancellationToken::new();
     let connections = TaskTracker::new();
     let places = Arc::new(Semaphore::new(input.connections_max));
+    let mut addresses = Vec::new();
     for listener in listeners {
+        addresses.push(listener.local_addr()?);
         let (input, places, works) = (Arc::clone(&input), Arc::clone(&places), works.clone());
         let accepting = accept_all(
             listener,
@@ -92,7 +94,7 @@ async fn serve(config: Config, listeners: Vec<TcpListener>, cores: usize) -> any
         );
         connections.spawn(accepting);
     }
-    greet(&listen, is_local);
+    greet(&addresses, is_local);
 
     either(&mut terminate, &mut interrupt).await;
     info!("shutting down: pending windows are settled and acknowledged (again to stop at once)");
@@ -120,12 +122,14 @@ async fn either(one: &mut Signal, other: &mut Signal) {
 }
 
 /// Says what runs and what to do next.
-fn greet(listen: &HostPort, is_local: bool) {
-    let here = listen.clone().seen_from_here();
-    info!("listening for Beats on {listen}");
-    info!("next: in filebeat.yml, set output.logstash.hosts: [\"{here}\"]");
+fn greet(addresses: &[SocketAddr], is_local: bool) {
+    for address in addresses {
+        info!("listening for Beats on {address}");
+    }
+    let port = addresses.first().map_or(5044, SocketAddr::port);
+    info!("next: in filebeat.yml, set output.logstash.hosts: [\"localhost:{port}\"]");
     info!(
-        "or try it at once: sawmill send FILE --to {here} --field group=pt --field service=django"
+        "or try it at once: sawmill send FILE --to localhost:{port} --field group=pt --field service=django"
     );
     if is_local {
         info!("to write to Elasticsearch, start with ELASTICSEARCH_HOSTS=http://localhost:9200");

@@ -1,0 +1,234 @@
+//! A running Sawmill with the embedded output, and a client that speaks bytes.
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use sawmill_lumberjack::{Compression, WindowWriter};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Longest that anything here may take.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A Sawmill of its own port and folder; killed when dropped.
+pub(crate) struct Sawmill {
+    process: Child,
+    folder: TempDir,
+    pub(crate) address: SocketAddr,
+}
+
+impl Sawmill {
+    /// Starts with the built-in pipeline and these settings beside the usual ones.
+    pub(crate) fn start(settings: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sawmill"));
+        command
+            .current_dir(folder.path())
+            .args(["run", "--set", "input.beats.listen=127.0.0.1:0"]);
+        for setting in settings {
+            command.args(["--set", setting]);
+        }
+        let process = command.stdin(Stdio::null()).stderr(log).spawn().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut sawmill = Self {
+            process,
+            folder,
+            address,
+        };
+        let line = sawmill.wait_for_log("listening for Beats on ");
+        let listening = line.split("listening for Beats on ").nth(1).unwrap();
+        sawmill.address = listening.trim().parse().unwrap();
+        sawmill
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// Waits for a log line that holds `text`, and returns it.
+    pub(crate) fn wait_for_log(&self, text: &str) -> String {
+        wait_for(&format!("a log line with `{text}`"), || {
+            self.log()
+                .lines()
+                .find(|line| line.contains(text))
+                .map(str::to_owned)
+        })
+    }
+
+    pub(crate) fn connect(&self) -> Client {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Client { stream }
+    }
+
+    /// The documents of a data stream, in the order of the files.
+    pub(crate) fn stored(&self, stream: &str) -> Vec<Value> {
+        documents(&self.folder.path().join("sawmill-data/streams").join(stream))
+    }
+
+    pub(crate) fn dead_letters(&self) -> Vec<Value> {
+        documents(&self.folder.path().join("sawmill-data/dead-letters"))
+    }
+
+    /// Resident memory in bytes.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .unwrap();
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            * 1024
+    }
+
+    /// Shows that an honest client is served as ever.
+    pub(crate) fn assert_serves(&self) {
+        let mut client = self.connect();
+        client.send(&window(&[event("still here").as_bytes()]));
+        assert_eq!(client.ack(), 1);
+    }
+}
+
+impl Drop for Sawmill {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if std::thread::panicking() {
+            eprintln!("--- log of sawmill ---\n{}", self.log());
+        }
+    }
+}
+
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
+}
+
+impl Client {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+
+    /// The next ACK of version 2, keepalives passed over.
+    pub(crate) fn ack(&mut self) -> u32 {
+        loop {
+            match self.any_ack() {
+                (b'2', 0) => {}
+                (version, sequence) => {
+                    assert_eq!(version, b'2');
+                    return sequence;
+                }
+            }
+        }
+    }
+
+    /// The next ACK: its version's digit and its sequence.
+    pub(crate) fn any_ack(&mut self) -> (u8, u32) {
+        let mut ack = [0; 6];
+        self.stream.read_exact(&mut ack).unwrap();
+        assert_eq!(ack[1], b'A', "{ack:?}");
+        (ack[0], u32::from_be_bytes([ack[2], ack[3], ack[4], ack[5]]))
+    }
+
+    /// Everything until the server closes, which it must do with FIN.
+    pub(crate) fn until_closed(&mut self) -> Vec<u8> {
+        let mut heard = Vec::new();
+        self.stream
+            .read_to_end(&mut heard)
+            .expect("closed with FIN");
+        heard
+    }
+
+    /// Shows that nothing comes for a while.
+    pub(crate) fn assert_silence(&mut self, time: Duration) {
+        self.stream.set_read_timeout(Some(time)).unwrap();
+        let error = self.stream.read(&mut [0; 6]).expect_err("silence");
+        assert!(
+            matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+            "{error}"
+        );
+        self.stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+}
+
+/// An event that the pipeline stores in `logs-django-pt`.
+pub(crate) fn event(message: &str) -> String {
+    let message = Value::from(message);
+    format!(
+        r#"{{"@timestamp":"2025-02-02T13:00:00.000Z","@metadata":{{"beat":"filebeat"}},"group":"pt","service":"django","stream":"app","message":{message}}}"#
+    )
+}
+
+/// A window as Filebeat sends it: the events compressed into one frame.
+pub(crate) fn window(events: &[&[u8]]) -> Vec<u8> {
+    written(Compression::Level(3), events)
+}
+
+/// A window as Filebeat sends it with `compression_level: 0`.
+pub(crate) fn plain_window(events: &[&[u8]]) -> Vec<u8> {
+    written(Compression::None, events)
+}
+
+fn written(compression: Compression, events: &[&[u8]]) -> Vec<u8> {
+    let mut out = Vec::new();
+    WindowWriter::new(compression)
+        .write(&mut out, events.iter().copied())
+        .unwrap();
+    out
+}
+
+/// A frame: version 2, this letter, these numbers, this payload.
+pub(crate) fn frame(letter: u8, numbers: &[u32], payload: &[u8]) -> Vec<u8> {
+    let mut out = vec![b'2', letter];
+    out.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
+    out.extend(payload);
+    out
+}
+
+/// A `C` frame of whatever bytes.
+pub(crate) fn compressed(frames: &[u8]) -> Vec<u8> {
+    let zlib = zlib(frames);
+    frame(b'C', &[u32::try_from(zlib.len()).unwrap()], &zlib)
+}
+
+pub(crate) fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Calls `look` until it finds something.
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let since = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(since.elapsed() < DEADLINE, "no {what}");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+fn documents(folder: &Path) -> Vec<Value> {
+    if !folder.exists() {
+        return Vec::new();
+    }
+    sawmill_segments::read(folder)
+        .unwrap()
+        .map(|line| serde_json::from_slice(&line.unwrap()).unwrap())
+        .collect()
+}

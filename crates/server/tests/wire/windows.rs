@@ -1,0 +1,144 @@
+//! Windows and their acknowledgements.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use crate::support::{Sawmill, compressed, event, frame, plain_window, window};
+
+#[test]
+fn windows_sent_one_behind_the_other_are_acknowledged_in_order() {
+    let sawmill = Sawmill::start(&[]);
+    let mut client = sawmill.connect();
+    let event = event("INFO|apps.parcels|2025-02-02T12:34:56.123|x");
+    let sizes = [5, 1, 700, 3, 2, 40];
+    for size in sizes {
+        client.send(&window(&vec![event.as_bytes(); size as usize]));
+    }
+    assert_eq!(sizes.map(|_| client.ack()), sizes);
+    assert_eq!(sawmill.stored("logs-django-pt").len(), 751);
+}
+
+#[test]
+fn the_ack_is_the_sequence_of_the_last_event_in_the_clients_version() {
+    let sawmill = Sawmill::start(&[]);
+    let mut client = sawmill.connect();
+    // A client of version 1 numbers its events on and on.
+    let data = |sequence: u32| {
+        let mut out = b"1D".to_vec();
+        out.extend(sequence.to_be_bytes());
+        out.extend(2_u32.to_be_bytes());
+        for text in ["group", "pt", "service", "django"] {
+            out.extend(u32::try_from(text.len()).unwrap().to_be_bytes());
+            out.extend(text.as_bytes());
+        }
+        out
+    };
+    for (first, last) in [(41, 42), (4_294_967_294, 4_294_967_295)] {
+        client.send(b"1W\0\0\0\x02");
+        client.send(&data(first));
+        client.send(&data(last));
+        assert_eq!(client.any_ack(), (b'1', last));
+    }
+    assert_eq!(sawmill.stored("logs-django-pt").len(), 4);
+}
+
+#[test]
+fn a_window_may_come_in_several_compressed_frames() {
+    let sawmill = Sawmill::start(&[]);
+    let mut client = sawmill.connect();
+    let json = |sequence: u32| {
+        let event = event(&format!("event {sequence}"));
+        frame(
+            b'J',
+            &[sequence, u32::try_from(event.len()).unwrap()],
+            event.as_bytes(),
+        )
+    };
+    client.send(&frame(b'W', &[5], &[]));
+    client.send(&compressed(&[json(1), json(2)].concat()));
+    client.send(&json(3));
+    client.send(&compressed(&[json(4), json(5)].concat()));
+    assert_eq!(client.ack(), 5);
+    client.assert_silence(Duration::from_millis(200));
+    client.send(&plain_window(&[event("next").as_bytes()]));
+    assert_eq!(client.ack(), 1);
+}
+
+#[test]
+fn an_idle_connection_is_left_alone() {
+    let settings = [
+        "input.beats.keepalive=50ms",
+        "input.beats.frame_timeout=100ms",
+    ];
+    let sawmill = Sawmill::start(&settings);
+    let mut client = sawmill.connect();
+    client.assert_silence(Duration::from_millis(400));
+    client.send(&window(&[event("a").as_bytes()]));
+    assert_eq!(client.ack(), 1);
+    client.assert_silence(Duration::from_millis(400));
+    client.send(&window(&[event("b").as_bytes()]));
+    assert_eq!(client.ack(), 1);
+}
+
+/// A stand-in for an Elasticsearch that takes requests and never answers, which a real one won't.
+fn silent_elasticsearch() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hosts = format!(
+        "output.elasticsearch.hosts=http://{}",
+        listener.local_addr().unwrap()
+    );
+    (listener, hosts)
+}
+
+#[test]
+fn keepalives_come_while_a_whole_window_waits_and_at_no_other_time() {
+    let (_elasticsearch, hosts) = silent_elasticsearch();
+    let sawmill = Sawmill::start(&[&hosts, "input.beats.keepalive=100ms"]);
+    let mut client = sawmill.connect();
+    // Half a window: the client is not waiting for anything yet.
+    let whole = plain_window(&[event("a").as_bytes(), event("b").as_bytes()]);
+    client.send(&whole[..whole.len() - 10]);
+    client.assert_silence(Duration::from_millis(400));
+    client.send(&whole[whole.len() - 10..]);
+    for _ in 0..3 {
+        assert_eq!(client.any_ack(), (b'2', 0));
+    }
+}
+
+#[test]
+fn more_windows_are_read_while_the_first_waits() {
+    let (_elasticsearch, hosts) = silent_elasticsearch();
+    let sawmill = Sawmill::start(&[&hosts]);
+    let mut client = sawmill.connect();
+    client
+        .stream
+        .set_write_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    // What does not compress: 2 MB a window is more than the socket's buffers take unread.
+    let mut seed = 1_u64;
+    let noise: String = (0..2_000_000)
+        .map(|_| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            char::from(b'!' + (seed >> 40) as u8 % 90)
+        })
+        .collect();
+    for _ in 0..3 {
+        client.send(&plain_window(&[event(&noise).as_bytes()]));
+    }
+}
+
+#[test]
+fn a_stalled_window_closes_the_connection_when_asked_to() {
+    let (_elasticsearch, hosts) = silent_elasticsearch();
+    let settings = [
+        hosts.as_str(),
+        "input.beats.keepalive=50ms",
+        "input.beats.stall_timeout=300ms",
+    ];
+    let sawmill = Sawmill::start(&settings);
+    let mut client = sawmill.connect();
+    client.send(&window(&[event("a").as_bytes()]));
+    let heard = client.until_closed();
+    assert!(heard.chunks(6).all(|ack| ack == b"2A\0\0\0\0"), "{heard:?}");
+    sawmill.wait_for_log("stall_timeout");
+}
