@@ -15,6 +15,7 @@ use tracing::{error, warn};
 
 use crate::config::{BeatsInput, HostPort};
 use crate::connection::serve;
+use crate::start_error::StartError;
 use crate::works::Works;
 
 /// Connections that the system keeps ready to be accepted.
@@ -24,21 +25,15 @@ const BACKLOG: i32 = 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Binds every address that `listen` stands for.
-pub(crate) fn bind(listen: &HostPort) -> anyhow::Result<Vec<StdListener>> {
-    let explain = |error: io::Error| {
-        let advice = match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                "another program listens there (Logstash, or a second Sawmill?): \
-                 stop it, or choose another address with input.beats.listen"
-            }
-            io::ErrorKind::PermissionDenied => "ports below 1024 need the right to bind them",
-            _ => "check input.beats.listen",
-        };
-        anyhow::anyhow!("cannot listen on {listen}: {error}\n{advice}")
+pub(crate) fn bind(listen: &HostPort) -> Result<Vec<StdListener>, StartError> {
+    let explain = |source: io::Error| StartError::Listen {
+        listen: listen.clone(),
+        source,
     };
     let addresses = listen.addresses().map_err(explain)?;
     if addresses.is_empty() {
-        anyhow::bail!("cannot listen on {listen}: the name stands for no address");
+        let listen = listen.clone();
+        return Err(StartError::NoAddress { listen });
     }
     addresses
         .into_iter()

@@ -17,6 +17,7 @@ mod output;
 mod reader;
 mod run;
 mod send;
+mod start_error;
 mod window;
 mod works;
 
@@ -47,7 +48,7 @@ fn obey(command: Command) -> anyhow::Result<()> {
         Command::Run(settings) => {
             let config = Config::check(&Layers::read(&settings.sources())?)?;
             logging::start(config.log);
-            run::run(config)
+            Ok(run::run(config)?)
         }
         Command::Check { settings, json } => {
             let layers = Layers::read(&settings.sources())?;

@@ -1,5 +1,6 @@
 //! `sawmill run`: everything put together, started, and brought to its end.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -21,13 +22,14 @@ use crate::dead_letters::DeadLetters;
 use crate::listener::{accept_all, bind};
 use crate::memory::Memory;
 use crate::output::Output;
+use crate::start_error::StartError;
 use crate::works::Works;
 
 /// Smallest share of the budget that a body is given when nothing else says so.
 const LOCAL_BODY_BYTES_MAX: usize = 4 << 20;
 
 /// Runs until a signal ends it.
-pub(crate) fn run(config: Config) -> anyhow::Result<()> {
+pub(crate) fn run(config: Config) -> Result<(), StartError> {
     let listeners = bind(&config.input.listen)?;
     let cores = available_parallelism().map_or(1, std::num::NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -38,7 +40,7 @@ pub(crate) fn run(config: Config) -> anyhow::Result<()> {
         let listeners = listeners
             .into_iter()
             .map(TcpListener::from_std)
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, io::Error>>()?;
         serve(config, listeners, cores).await
     });
     // Work for connections that are gone is not waited for: its sender will send it again.
@@ -46,7 +48,11 @@ pub(crate) fn run(config: Config) -> anyhow::Result<()> {
     ended
 }
 
-async fn serve(config: Config, listeners: Vec<TcpListener>, cores: usize) -> anyhow::Result<()> {
+async fn serve(
+    config: Config,
+    listeners: Vec<TcpListener>,
+    cores: usize,
+) -> Result<(), StartError> {
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,

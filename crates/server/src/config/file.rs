@@ -181,7 +181,7 @@ pub(crate) struct LocalTable {
     pub(crate) path: PathBuf,
     /// Bytes after which a new file is begun.
     pub(crate) segment_bytes_max: ByteSize,
-    /// Bytes of all files of one data stream together.
+    /// Bytes of all files of all data streams together.
     pub(crate) total_bytes_max: ByteSize,
 }
 

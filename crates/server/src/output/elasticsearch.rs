@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 use crate::config::ElasticsearchOutput;
 use crate::dead_letters::{DeadLetters, Letter};
 use crate::delivery::{Delivery, Ticket};
+use crate::start_error::StartError;
 
 /// Connects nowhere yet: Elasticsearch may come up later.
 pub(super) fn start(
@@ -17,7 +18,7 @@ pub(super) fn start(
     streams: Vec<String>,
     dead_letters: DeadLetters,
     deliveries: Receiver<Delivery>,
-) -> anyhow::Result<()> {
+) -> Result<(), StartError> {
     let client = Client::new(&output.settings)?;
     let hosts: Vec<&str> = output.settings.hosts.iter().map(Url::as_str).collect();
     info!("events go to Elasticsearch at {}", hosts.join(", "));
@@ -38,6 +39,10 @@ async fn report_probe(sender: Arc<Sender>, streams: Vec<String>) {
     }
 }
 
+/// Bodies are joined until they have this many bytes. Joining copies them, and beyond this a
+/// request of its own is cheaper.
+const JOINED_BYTES_MAX: usize = 1 << 20;
+
 /// Starts a request whenever one may be started and there is something to send. An event that
 /// comes alone goes alone and at once; under load bodies wait for a turn, and grow together.
 async fn send_all(
@@ -56,7 +61,7 @@ async fn send_all(
         };
         let mut bytes = first.body.len_bytes();
         let mut parts = vec![(first.body, first.ticket)];
-        while bytes < output.bulk_bytes_max
+        while bytes < output.bulk_bytes_max.min(JOINED_BYTES_MAX)
             && let Ok(next) = deliveries.try_recv()
         {
             bytes += next.body.len_bytes();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::thread;
+use std::{fs, io, thread};
 
 use sawmill_elasticsearch_out::BulkBody;
 use sawmill_segments::{SegmentError, Segments};
@@ -12,33 +12,42 @@ use tracing::info;
 use crate::config::SegmentFiles;
 use crate::delivery::Delivery;
 use crate::disk::until_written;
+use crate::start_error::StartError;
 
-/// The folder of each data stream, opened when its first event comes.
+/// The folder of each data stream; that of a new one is made when its first event comes.
 struct Local {
     files: SegmentFiles,
     streams: HashMap<String, Segments>,
 }
 
-pub(super) fn start(files: SegmentFiles, deliveries: Receiver<Delivery>) -> anyhow::Result<()> {
-    std::fs::create_dir_all(&files.path).map_err(|source| {
-        anyhow::anyhow!(
-            "{}: {source}; choose another folder in output.local, `path`",
-            files.path.display()
-        )
-    })?;
+pub(super) fn start(files: SegmentFiles, deliveries: Receiver<Delivery>) -> Result<(), StartError> {
+    let local = Local::open(files)?;
     info!(
         "events go to files below {}, one folder a data stream",
-        files.path.display()
+        local.files.path.display()
     );
-    let local = Local {
-        files,
-        streams: HashMap::new(),
-    };
     thread::spawn(move || local.write_all(deliveries));
     Ok(())
 }
 
 impl Local {
+    /// Opens the folders that are there, which repairs what a crash left of their last lines.
+    fn open(files: SegmentFiles) -> Result<Self, StartError> {
+        let explain = |source: io::Error| StartError::OutputFolder {
+            path: files.path.clone(),
+            source,
+        };
+        fs::create_dir_all(&files.path).map_err(explain)?;
+        let mut streams = HashMap::new();
+        for entry in fs::read_dir(&files.path).map_err(explain)? {
+            let entry = entry.map_err(explain)?;
+            if let (true, Ok(stream)) = (entry.path().is_dir(), entry.file_name().into_string()) {
+                streams.insert(stream, Segments::open(entry.path(), files.settings)?);
+            }
+        }
+        Ok(Self { files, streams })
+    }
+
     /// Writes what there is, flushes once for all of it, and settles it.
     fn write_all(mut self, mut deliveries: Receiver<Delivery>) {
         let mut batch = Vec::new();

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use crate::config;
 use crate::dead_letters::DeadLetters;
 use crate::delivery::Delivery;
+use crate::start_error::StartError;
 
 /// Takes bodies and settles their events.
 #[derive(Clone)]
@@ -24,7 +25,7 @@ impl Output {
         output: config::Output,
         streams: Vec<String>,
         dead_letters: DeadLetters,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, StartError> {
         let (queue, deliveries): (Sender<Delivery>, Receiver<Delivery>) =
             channel(QUEUED_BODIES_MAX);
         match output {

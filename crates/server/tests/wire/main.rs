@@ -1,7 +1,11 @@
 //! Conversations with a running `sawmill run`, over real sockets: what a client may say, what it
 //! must not, and what it hears.
 
-#![allow(clippy::print_stderr, clippy::unwrap_used, reason = "tests may be blunt")]
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "tests may be blunt"
+)]
 
 mod bad_events;
 mod bad_frames;
