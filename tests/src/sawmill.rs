@@ -15,7 +15,6 @@ pub struct Sawmill {
     dir: PathBuf,
     settings: Settings,
     beats: SocketAddr,
-    api: SocketAddr,
 }
 
 /// Settings as environment variables: `("MEMORY__BUDGET", "64MiB")` sets `SAWMILL_MEMORY__BUDGET`.
@@ -48,11 +47,9 @@ impl Settings {
 impl Sawmill {
     /// Starts it and waits until it listens.
     pub fn start(dir: &Path, settings: Settings) -> Self {
-        let on_port = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let (beats, api) = (on_port(free_port()), on_port(free_port()));
+        let beats = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let settings = settings
             .with("INPUT__BEATS__LISTEN", beats.to_string())
-            .with("API__LISTEN", api.to_string())
             .with(
                 "DEAD_LETTERS__PATH",
                 dir.join("dead-letters").display().to_string(),
@@ -62,7 +59,6 @@ impl Sawmill {
             dir: dir.to_owned(),
             settings,
             beats,
-            api,
         };
         started.until_listening();
         started
@@ -93,11 +89,6 @@ impl Sawmill {
     /// Where it listens for Filebeat.
     pub fn beats_address(&self) -> String {
         self.beats.to_string()
-    }
-
-    /// Where it tells of itself.
-    pub fn api_address(&self) -> String {
-        self.api.to_string()
     }
 
     /// All it has printed, over all its starts.
