@@ -26,9 +26,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Binds every address that `listen` stands for.
 pub(crate) fn bind(listen: &HostPort) -> Result<Vec<StdListener>, StartError> {
-    let explain = |source: io::Error| StartError::Listen {
+    let explain = |reason: io::Error| StartError::Listen {
         listen: listen.clone(),
-        source,
+        reason,
     };
     let addresses = listen.addresses().map_err(explain)?;
     if addresses.is_empty() {

@@ -21,14 +21,14 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Field(#[from] FieldRefError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {listen}: {source}\n{}", advice(source))]
-    Listen { listen: HostPort, source: io::Error },
+    #[error("cannot listen on {listen}: {reason}\n{}", advice(reason))]
+    Listen { listen: HostPort, reason: io::Error },
     /// The name to listen on stands for no address.
     #[error("cannot listen on {listen}: the name stands for no address\ncheck input.beats.listen")]
     NoAddress { listen: HostPort },
     /// The folder for events cannot be used.
-    #[error("{}: {source}\nchoose another folder with output.local.path", path.display())]
-    OutputFolder { path: PathBuf, source: io::Error },
+    #[error("{}: {reason}\nchoose another folder with output.local.path", path.display())]
+    OutputFolder { path: PathBuf, reason: io::Error },
     /// Files for events or dead letters cannot be used.
     #[error(transparent)]
     Segments(#[from] SegmentError),

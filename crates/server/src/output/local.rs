@@ -33,9 +33,9 @@ pub(super) fn start(files: SegmentFiles, deliveries: Receiver<Delivery>) -> Resu
 impl Local {
     /// Opens the folders that are there, which repairs what a crash left of their last lines.
     fn open(files: SegmentFiles) -> Result<Self, StartError> {
-        let explain = |source: io::Error| StartError::OutputFolder {
+        let explain = |reason: io::Error| StartError::OutputFolder {
             path: files.path.clone(),
-            source,
+            reason,
         };
         fs::create_dir_all(&files.path).map_err(explain)?;
         let mut streams = HashMap::new();
