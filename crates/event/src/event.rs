@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use crate::error::{EventError, SetError};
-use crate::field::{FieldRef, Step, print, shortest};
+use crate::field::{FieldRef, Step, shortest};
+use crate::index::Print;
+use crate::scan::Stop;
 use crate::tables::{Content, Home, Limits, Node, Place, Span, Tables};
 use crate::text::escape_into;
 use crate::value::{Str, Value, each_member, find_inside};
@@ -26,7 +28,6 @@ impl<'a> Event<'a> {
         limits: &Limits,
     ) -> Result<Self, EventError> {
         tables.nodes.clear();
-        tables.prints.clear();
         tables.top.clear();
         tables.arena.clear();
         if u32::try_from(text.len()).is_err() {
@@ -35,12 +36,12 @@ impl<'a> Event<'a> {
                 limit: u32::MAX as usize,
             });
         }
-        tables.load(text, limits)?;
+        tables.load(text, limits).map_err(|Stop(error)| *error)?;
         let text = std::str::from_utf8(text).map_err(|error| EventError::Utf8 {
             at: error.valid_up_to(),
         })?;
         let mut event = Self { text, tables };
-        event.shorten_keys();
+        event.index_members();
         Ok(event)
     }
 
@@ -104,10 +105,15 @@ impl<'a> Event<'a> {
     #[inline]
     pub fn set_json(&mut self, field: &FieldRef, json: &str) -> Result<(), SetError> {
         let node = self.node_for(field)?;
+        self.put_json(node, json);
+        Ok(())
+    }
+
+    #[inline]
+    fn put_json(&mut self, node: usize, json: &str) {
         let start = self.tables.arena.len();
         self.tables.arena.push_str(json);
         self.tables.nodes[node].content = Content::Json(self.arena_from(start));
-        Ok(())
     }
 
     /// Sets `field` to the string whose content stands at `span`, without copying it.
@@ -122,34 +128,31 @@ impl<'a> Event<'a> {
     /// field is set, a list gets one more element, a string becomes a list of two; a field of
     /// any other kind stays as it is.
     pub fn append(&mut self, field: &FieldRef, content: Span) -> Result<(), SetError> {
+        let node = self.node_for(field)?;
+        if let Content::Gone = self.tables.nodes[node].content {
+            self.tables.nodes[node].content = Content::Bare(content);
+            return Ok(());
+        }
         let mut list = std::mem::take(&mut self.tables.scratch);
         list.clear();
-        let grown = match self.get(field) {
-            None => None,
-            Some(Value::Array(json)) => {
+        let old = match self.tables.nodes[node].content {
+            Content::Gone => Value::Null,
+            Content::Bare(span) => Value::String(Str(self.at(span))),
+            Content::Json(span) | Content::Original(span) => Value::of(self.at(span)),
+            Content::Open { .. } => Value::Object(None),
+        };
+        match old {
+            Value::Array(json) => {
                 list.push_str(json[..json.len() - 1].trim_end());
-                Some(list.len() > 1)
+                list.push_str(if list.len() > 1 { ",\"" } else { "\"" });
             }
-            Some(Value::String(old)) => {
-                list.extend(["[\"", old.escaped(), "\""]);
-                Some(true)
-            }
-            Some(Value::Bool(_) | Value::Null | Value::Number(_) | Value::Object(_)) => {
-                self.tables.scratch = list;
-                return Ok(());
-            }
-        };
-        let set = match grown {
-            None => self.set_span(field, content),
-            Some(several) => {
-                list.push_str(if several { ",\"" } else { "\"" });
-                list.push_str(self.at(content));
-                list.push_str("\"]");
-                self.set_json(field, &list)
-            }
-        };
+            Value::String(old) => list.extend(["[\"", old.escaped(), "\",\""]),
+            Value::Bool(_) | Value::Null | Value::Number(_) | Value::Object(_) => return Ok(()),
+        }
+        list.extend([self.at(content), "\"]"]);
+        self.put_json(node, &list);
         self.tables.scratch = list;
-        set
+        Ok(())
     }
 
     /// Writes `text` beside the event's fields, for [`Self::append`] and [`Self::set_span`].
@@ -226,7 +229,7 @@ impl<'a> Event<'a> {
     /// `@metadata`.
     pub fn encode(&self, out: &mut Vec<u8>) {
         const METADATA: &str = "@metadata";
-        let metadata = self.find_top(print(METADATA.as_bytes()), METADATA);
+        let metadata = self.find_top(Print::of(METADATA), METADATA);
         let nodes = &self.tables.nodes;
         out.push(b'{');
         let empty = out.len();
@@ -277,9 +280,10 @@ impl<'a> Event<'a> {
     }
 
     fn write_member(&self, node: &Node, out: &mut Vec<u8>) {
-        out.push(b'"');
-        out.extend_from_slice(self.at(node.key).as_bytes());
-        out.extend_from_slice(b"\":");
+        let key = node.key;
+        let quoted = &self.home(key)[key.start as usize - 1..=key.end as usize];
+        out.extend_from_slice(quoted.as_bytes());
+        out.push(b':');
         self.write_content(node.content, out);
     }
 
@@ -310,11 +314,16 @@ impl<'a> Event<'a> {
 
     #[inline]
     fn at(&self, span: Span) -> &str {
-        let home = match span.home {
+        &self.home(span)[span.start as usize..span.end as usize]
+    }
+
+    /// The text that a span is a part of.
+    #[inline]
+    fn home(&self, span: Span) -> &str {
+        match span.home {
             Home::Text => self.text,
             Home::Arena => &self.tables.arena,
-        };
-        &home[span.start as usize..span.end as usize]
+        }
     }
 
     fn arena_from(&self, start: usize) -> Span {
@@ -326,19 +335,16 @@ impl<'a> Event<'a> {
     }
 
     #[inline]
-    fn find_top(&self, print: u64, key: &str) -> Option<u32> {
-        let mut from = 0;
-        while let Some(at) = self.tables.prints[from..]
-            .iter()
-            .position(|&other| other == print)
-        {
-            let id = self.tables.top[from + at];
-            if self.at(self.tables.nodes[id as usize].key) == key {
-                return Some(id);
-            }
-            from += at + 1;
-        }
-        None
+    fn find_top(&self, print: Print, key: &str) -> Option<u32> {
+        self.tables
+            .index
+            .find(print, |id| self.has_key(id, print, key))
+    }
+
+    #[inline]
+    fn has_key(&self, id: u32, print: Print, key: &str) -> bool {
+        let node = &self.tables.nodes[id as usize];
+        node.print == Some(print) && self.at(node.key) == key
     }
 
     fn members(&self, first: Option<u32>) -> impl Iterator<Item = (u32, &Node)> {
@@ -393,13 +399,7 @@ impl<'a> Event<'a> {
         };
         let mut id = match self.find_top(step.print, &step.key) {
             Some(id) => id,
-            None => {
-                let key = self.keep_key(&step.key);
-                let id = self.tables.push(key);
-                self.tables.prints.push(step.print);
-                self.tables.top.push(id);
-                id
-            }
+            None => self.add_top(step),
         };
         for step in steps {
             let first = self.open(id, field)?;
@@ -414,10 +414,31 @@ impl<'a> Event<'a> {
         Ok(id as usize)
     }
 
+    /// Adds a member to the event's own object, which has none with this key.
+    fn add_top(&mut self, step: &Step) -> u32 {
+        let key = self.keep_key(&step.key);
+        let Tables { nodes, index, .. } = self.tables;
+        index.grow(nodes);
+        let id = self.tables.push(key, Some(step.print));
+        self.tables.index.enter(step.print, id, |_| false);
+        self.tables.top.push(id);
+        id
+    }
+
+    /// Writes a key beside the event's fields. Every key stands between quotes, wherever it is, so that it can be
+    /// copied with them.
     fn keep_key(&mut self, key: &str) -> Span {
-        let start = self.tables.arena.len();
-        self.tables.arena.push_str(key);
-        self.arena_from(start)
+        let arena = &mut self.tables.arena;
+        arena.push('"');
+        let start = arena.len();
+        arena.push_str(key);
+        let end = arena.len();
+        arena.push('"');
+        Span {
+            start: start as u32,
+            end: end as u32,
+            home: Home::Arena,
+        }
     }
 
     /// Makes an object of the node so that members can be set, and returns its first member.
@@ -473,6 +494,7 @@ impl<'a> Event<'a> {
             let next = Some(nodes.len() as u32 + 1);
             nodes.push(Node {
                 key: within(key),
+                print: None,
                 content: Content::Json(within(value)),
                 next,
             });
@@ -494,36 +516,37 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// Rewrites keys that came with escapes, so that equal keys are equal bytes, and drops all
-    /// but the last of equal ones.
-    fn shorten_keys(&mut self) {
-        for at in 0..self.tables.top.len() {
-            let node = self.tables.nodes[at];
-            if self.tables.prints[at] == 0 {
-                let key = shortest(self.at(node.key));
-                self.tables.prints[at] = print(key.as_bytes());
-                let key = self.keep_key(&key);
-                let content = match node.content {
-                    Content::Original(value) => Content::Json(value),
-                    other => other,
-                };
-                self.tables.nodes[at] = Node {
-                    key,
-                    content,
-                    next: None,
-                };
-            }
-            let print = self.tables.prints[at];
-            if self.tables.prints[..at].contains(&print) {
-                self.drop_equal_keys(0..at, at);
-                for earlier in 0..at {
-                    if matches!(self.tables.nodes[earlier].content, Content::Gone) {
-                        // No key has this fingerprint: what is gone is not found again.
-                        self.tables.prints[earlier] = 0;
-                    }
-                }
+    /// Enters the members into the index. Of equal keys the last one counts, and the others are dropped.
+    fn index_members(&mut self) {
+        self.tables.index.reset(self.tables.top.len());
+        for id in 0..self.tables.top.len() as u32 {
+            let print = match self.tables.nodes[id as usize].print {
+                Some(print) => print,
+                None => self.shorten_key(id),
+            };
+            // The index is set aside while the nodes that it asks for are borrowed.
+            let mut index = std::mem::take(&mut self.tables.index);
+            let key = self.at(self.tables.nodes[id as usize].key);
+            let earlier = index.enter(print, id, |other| self.has_key(other, print, key));
+            self.tables.index = index;
+            if let Some(earlier) = earlier {
+                self.tables.nodes[earlier as usize].content = Content::Gone;
             }
         }
+    }
+
+    /// Rewrites a key that came with escapes, so that equal keys are equal bytes.
+    fn shorten_key(&mut self, id: u32) -> Print {
+        let key = shortest(self.at(self.tables.nodes[id as usize].key));
+        let print = Print::of(&key);
+        let key = self.keep_key(&key);
+        let node = &mut self.tables.nodes[id as usize];
+        (node.key, node.print) = (key, Some(print));
+        if let Content::Original(value) = node.content {
+            // Key and value do not stand in the text one after the other any more.
+            node.content = Content::Json(value);
+        }
+        print
     }
 
     /// Removes those of the nodes `earlier` that have the same key as the node `at`.

@@ -1,6 +1,7 @@
 //! Field references in Logstash's strict syntax: `name`, `[outer][inner]`, `[list][0]`, `[list][-1]`.
 
 use crate::error::FieldRefError;
+use crate::index::Print;
 use crate::text::{escape_into, unescape_into};
 
 /// A parsed field reference: the way from the event's root to one field.
@@ -18,7 +19,7 @@ pub struct FieldRef {
 pub(crate) struct Step {
     /// The key in its shortest JSON form, without quotes.
     pub(crate) key: Box<str>,
-    pub(crate) print: u64,
+    pub(crate) print: Print,
     index: Option<i64>,
 }
 
@@ -67,7 +68,7 @@ impl Step {
         let mut key = String::new();
         escape_into(name, &mut key);
         Self {
-            print: print(key.as_bytes()),
+            print: Print::of(&key),
             key: key.into(),
             index: name.parse().ok(),
         }
@@ -93,30 +94,6 @@ pub(crate) fn shortest(written: &str) -> String {
     let mut key = String::new();
     escape_into(&plain, &mut key);
     key
-}
-
-/// A key's fingerprint: unequal prints are unequal keys. Never zero.
-#[inline]
-pub(crate) fn print(key: &[u8]) -> u64 {
-    let word = |bytes: &[u8]| {
-        let mut word = [0; 8];
-        for (to, from) in word.iter_mut().zip(bytes) {
-            *to = *from;
-        }
-        u64::from_le_bytes(word)
-    };
-    let length = key.len() as u64;
-    let mixed = match key.len() {
-        0..8 => word(key) ^ length << 56,
-        8 => word(key) ^ length.rotate_right(8),
-        _ => {
-            let tail = key
-                .last_chunk::<8>()
-                .map_or(0, |last| u64::from_le_bytes(*last));
-            word(key) ^ tail.rotate_left(29) ^ length << 56
-        }
-    };
-    mixed | 1 << 63
 }
 
 #[cfg(test)]

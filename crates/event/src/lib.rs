@@ -29,6 +29,7 @@
 mod error;
 mod event;
 mod field;
+mod index;
 pub mod joda;
 mod scan;
 mod tables;

@@ -4,6 +4,18 @@
 //! of SSE2 on events of 1 KB.
 
 use crate::error::EventError;
+use crate::index::Print;
+
+/// Why scanning stopped. The box lets what every value returns fit into a register.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Stop(pub(crate) Box<EventError>);
+
+impl From<EventError> for Stop {
+    #[cold]
+    fn from(error: EventError) -> Self {
+        Self(Box::new(error))
+    }
+}
 
 /// A string found in the text, without its quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +57,8 @@ impl Source for &[u8] {
 pub(crate) struct Scanner<S> {
     text: S,
     pub(crate) at: usize,
+    /// Whether there are escapes in the last string.
+    escaped: bool,
     depth: u32,
     depth_max: u32,
 }
@@ -54,6 +68,7 @@ impl<S: Source> Scanner<S> {
         Self {
             text,
             at: 0,
+            escaped: false,
             depth: 0,
             depth_max,
         }
@@ -63,7 +78,7 @@ impl<S: Source> Scanner<S> {
     /// the text later is one line.
     #[inline]
     pub(crate) fn white_space(&mut self) {
-        while let Some(byte) = self.peek() {
+        while let Some(byte @ ..=b' ') = self.peek() {
             match byte {
                 b' ' => {}
                 b'\n' | b'\r' | b'\t' => self.text.blank(self.at),
@@ -73,13 +88,11 @@ impl<S: Source> Scanner<S> {
         }
     }
 
-    /// The content of a string that was found.
+    /// The fingerprint of a key that has no escapes.
     #[inline]
-    pub(crate) fn bytes(&self, found: Quoted) -> &[u8] {
-        self.text
-            .bytes()
-            .get(found.start..found.end)
-            .unwrap_or_default()
+    pub(crate) fn print(&self, key: Quoted) -> Print {
+        let from_key = self.text.bytes().get(key.start..).unwrap_or_default();
+        Print::of_head(from_key, key.end - key.start)
     }
 
     #[inline]
@@ -88,7 +101,7 @@ impl<S: Source> Scanner<S> {
     }
 
     #[inline]
-    pub(crate) fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), EventError> {
+    pub(crate) fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), Stop> {
         if self.peek() == Some(byte) {
             self.at += 1;
             return Ok(());
@@ -97,22 +110,19 @@ impl<S: Source> Scanner<S> {
     }
 
     #[cold]
-    pub(crate) fn wrong(&self, expected: &'static str) -> EventError {
-        if self.at >= self.text.bytes().len() {
-            return EventError::Truncated {
-                bytes: self.text.bytes().len(),
-            };
-        }
-        EventError::Syntax {
-            expected,
-            at: self.at,
-        }
+    pub(crate) fn wrong(&self, expected: &'static str) -> Stop {
+        let bytes = self.text.bytes().len();
+        let at = self.at;
+        Stop::from(match self.peek() {
+            None => EventError::Truncated { bytes },
+            Some(_) => EventError::Syntax { expected, at },
+        })
     }
 
     /// Checks one value of any kind and leaves `at` behind it.
-    pub(crate) fn value(&mut self) -> Result<(), EventError> {
+    pub(crate) fn value(&mut self) -> Result<(), Stop> {
         match self.peek() {
-            Some(b'"') => self.string().map(|_| ()),
+            Some(b'"') => self.string(),
             Some(b'{') => self.object(|_, _| Ok(())),
             Some(b'[') => self.array(|_, _, _| Ok(())),
             Some(b'-' | b'0'..=b'9') => self.number(),
@@ -126,8 +136,8 @@ impl<S: Source> Scanner<S> {
     /// Checks an object; `member` sees each of its members.
     pub(crate) fn object(
         &mut self,
-        mut member: impl FnMut(&mut Self, Member) -> Result<(), EventError>,
-    ) -> Result<(), EventError> {
+        mut member: impl FnMut(&mut Self, Member) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
         self.expect(b'{', "`{`")?;
         self.enter()?;
         self.white_space();
@@ -136,7 +146,13 @@ impl<S: Source> Scanner<S> {
             return Ok(());
         }
         loop {
-            let key = self.string()?;
+            let start = self.at + 1;
+            self.string()?;
+            let key = Quoted {
+                start,
+                end: self.at - 1,
+                escaped: self.escaped,
+            };
             self.white_space();
             self.expect(b':', "`:`")?;
             self.white_space();
@@ -160,8 +176,8 @@ impl<S: Source> Scanner<S> {
     /// Checks an array; `element` sees the position and the range of each element.
     pub(crate) fn array(
         &mut self,
-        mut element: impl FnMut(usize, usize, usize) -> Result<(), EventError>,
-    ) -> Result<(), EventError> {
+        mut element: impl FnMut(usize, usize, usize) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
         self.expect(b'[', "`[`")?;
         self.enter()?;
         self.white_space();
@@ -187,13 +203,13 @@ impl<S: Source> Scanner<S> {
         Ok(())
     }
 
-    fn enter(&mut self) -> Result<(), EventError> {
+    fn enter(&mut self) -> Result<(), Stop> {
         self.depth += 1;
         if self.depth > self.depth_max {
-            return Err(EventError::TooDeep {
+            return Err(Stop::from(EventError::TooDeep {
                 limit: self.depth_max,
                 at: self.at - 1,
-            });
+            }));
         }
         Ok(())
     }
@@ -204,37 +220,43 @@ impl<S: Source> Scanner<S> {
     }
 
     /// Checks a string and leaves `at` behind its closing quote.
-    #[inline]
-    pub(crate) fn string(&mut self) -> Result<Quoted, EventError> {
+    #[expect(
+        clippy::inline_always,
+        reason = "some sixty strings an event: calls are a fifth of their cost"
+    )]
+    #[inline(always)]
+    pub(crate) fn string(&mut self) -> Result<(), Stop> {
         self.expect(b'"', "a string")?;
-        let start = self.at;
-        let mut escaped = false;
+        self.at += plain_bytes(self.text.bytes().get(self.at..).unwrap_or_default());
+        self.escaped = false;
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Ok(());
+        }
+        self.rest_of_string()
+    }
+
+    /// The string from its first escape on.
+    #[inline(never)]
+    fn rest_of_string(&mut self) -> Result<(), Stop> {
+        self.escaped = true;
         loop {
-            self.at += plain_bytes(self.text.bytes().get(self.at..).unwrap_or_default());
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Quoted {
-                        start,
-                        end: self.at - 1,
-                        escaped,
-                    });
+                    return Ok(());
                 }
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
+                Some(b'\\') => self.escape()?,
+                Some(byte) => {
+                    return Err(Stop::from(EventError::ControlByte { byte, at: self.at }));
                 }
-                Some(byte) => return Err(EventError::ControlByte { byte, at: self.at }),
-                None => {
-                    return Err(EventError::Truncated {
-                        bytes: self.text.bytes().len(),
-                    });
-                }
+                None => return Err(self.wrong("`\"`")),
             }
+            self.at += plain_bytes(self.text.bytes().get(self.at..).unwrap_or_default());
         }
     }
 
-    fn escape(&mut self) -> Result<(), EventError> {
+    fn escape(&mut self) -> Result<(), Stop> {
         self.at += 1;
         match self.peek() {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
@@ -252,7 +274,7 @@ impl<S: Source> Scanner<S> {
         Ok(())
     }
 
-    fn number(&mut self) -> Result<(), EventError> {
+    fn number(&mut self) -> Result<(), Stop> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
@@ -274,7 +296,7 @@ impl<S: Source> Scanner<S> {
         Ok(())
     }
 
-    fn digits(&mut self) -> Result<(), EventError> {
+    fn digits(&mut self) -> Result<(), Stop> {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
@@ -285,7 +307,7 @@ impl<S: Source> Scanner<S> {
         Ok(())
     }
 
-    fn literal(&mut self, word: &'static [u8]) -> Result<(), EventError> {
+    fn literal(&mut self, word: &'static [u8]) -> Result<(), Stop> {
         let rest = self.text.bytes().get(self.at..).unwrap_or_default();
         if rest.starts_with(word) {
             self.at += word.len();
@@ -303,9 +325,6 @@ pub(crate) struct Member {
     pub(crate) end: usize,
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
-
 /// How many bytes at the start of `text` are neither a quote, nor a backslash, nor below 0x20.
 #[inline]
 pub(crate) fn plain_bytes(text: &[u8]) -> usize {
@@ -315,7 +334,7 @@ pub(crate) fn plain_bytes(text: &[u8]) -> usize {
         if special != 0 {
             return at + (special.trailing_zeros() / 8) as usize;
         }
-        at += 8;
+        at += chunk.len();
     }
     at + text[at..]
         .iter()
@@ -327,6 +346,8 @@ pub(crate) fn plain_bytes(text: &[u8]) -> usize {
 /// marked byte may be wrong (a borrow runs upward), so only the lowest counts.
 #[inline]
 fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHS: u64 = ONES << 7;
     let quote = word ^ (ONES * u64::from(b'"'));
     let backslash = word ^ (ONES * u64::from(b'\\'));
     let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes;
@@ -338,7 +359,7 @@ fn special_bytes(word: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn check(text: &str) -> Result<usize, EventError> {
+    fn check(text: &str) -> Result<usize, Stop> {
         let mut bytes = text.as_bytes().to_vec();
         let mut scanner = Scanner::new(bytes.as_mut_slice(), 128);
         scanner.value().map(|()| scanner.at)

@@ -1,8 +1,8 @@
 //! The reusable half of an event: what came, where it stands, and what was put over it.
 
 use crate::error::EventError;
-use crate::field::print;
-use crate::scan::{Member, Scanner};
+use crate::index::{Index, Print};
+use crate::scan::{Member, Scanner, Stop};
 
 /// What an event may be at most.
 #[derive(Clone, Copy, Debug)]
@@ -28,9 +28,10 @@ impl Default for Limits {
 pub struct Tables {
     /// Members of the root and of each opened object.
     pub(crate) nodes: Vec<Node>,
-    /// The root's members in order: fingerprints of their keys, and their nodes.
-    pub(crate) prints: Vec<u64>,
+    /// The root's members in order.
     pub(crate) top: Vec<u32>,
+    /// The root's members by their keys.
+    pub(crate) index: Index,
     /// Keys and values that filters wrote, in JSON form.
     pub(crate) arena: String,
     /// For values that are put together from others.
@@ -55,6 +56,8 @@ pub(crate) enum Home {
 pub(crate) struct Node {
     /// The key's content, without quotes, in its shortest form.
     pub(crate) key: Span,
+    /// The key's fingerprint. Members of opened objects have none, nor do keys that are not in their shortest form yet.
+    pub(crate) print: Option<Print>,
     pub(crate) content: Content,
     /// The next member of the same opened object.
     pub(crate) next: Option<u32>,
@@ -110,39 +113,40 @@ impl Span {
 
 impl Tables {
     /// Scans the event's object and fills the tables with its members.
-    pub(crate) fn load(&mut self, text: &mut [u8], limits: &Limits) -> Result<(), EventError> {
+    pub(crate) fn load(&mut self, text: &mut [u8], limits: &Limits) -> Result<(), Stop> {
         let mut scanner = Scanner::new(text, limits.depth_max);
         scanner.white_space();
         if let Some(found) = scanner.peek().and_then(kind_of_non_object) {
             scanner.value()?;
-            return Err(EventError::NotAnObject { found });
+            return Err(Stop::from(EventError::NotAnObject { found }));
         }
         let members_max = limits.members_max;
         scanner.object(|scanner, Member { key, start, end }| {
             if self.top.len() == members_max {
-                return Err(EventError::TooManyMembers { limit: members_max });
+                return Err(Stop::from(EventError::TooManyMembers {
+                    limit: members_max,
+                }));
             }
-            let key_span = Span::of_text(key.start, key.end);
-            let id = self.push(key_span);
-            self.nodes[id as usize].content = Content::Original(Span::of_text(start, end));
-            self.top.push(id);
-            self.prints.push(if key.escaped {
-                0
-            } else {
-                print(scanner.bytes(key))
+            self.top.push(self.nodes.len() as u32);
+            self.nodes.push(Node {
+                key: Span::of_text(key.start, key.end),
+                print: (!key.escaped).then(|| scanner.print(key)),
+                content: Content::Original(Span::of_text(start, end)),
+                next: None,
             });
             Ok(())
         })?;
         scanner.white_space();
         match scanner.peek() {
             None => Ok(()),
-            Some(_) => Err(EventError::TrailingText { at: scanner.at }),
+            Some(_) => Err(Stop::from(EventError::TrailingText { at: scanner.at })),
         }
     }
 
-    pub(crate) fn push(&mut self, key: Span) -> u32 {
+    pub(crate) fn push(&mut self, key: Span, print: Option<Print>) -> u32 {
         self.nodes.push(Node {
             key,
+            print,
             content: Content::Gone,
             next: None,
         });
@@ -151,7 +155,7 @@ impl Tables {
 
     /// Adds a member to an opened object.
     pub(crate) fn add_child(&mut self, parent: u32, key: Span) -> u32 {
-        let child = self.push(key);
+        let child = self.push(key, None);
         let Content::Open { first } = self.nodes[parent as usize].content else {
             self.nodes[parent as usize].content = Content::Open { first: Some(child) };
             return child;

@@ -1,7 +1,7 @@
 //! What a field holds, as a view into the event's text.
 
 use crate::field::Step;
-use crate::scan::Scanner;
+use crate::scan::{Scanner, Stop};
 use crate::text::unescape_into;
 
 /// A field's value. Nothing is copied or converted until it is asked for.
@@ -147,10 +147,7 @@ pub(crate) fn each_element<'e>(json: &'e str, mut element: impl FnMut(usize, &'e
 }
 
 /// Scans a text that was checked before, so that there is no error to report.
-fn walk(
-    json: &str,
-    visit: impl FnOnce(&mut Scanner<&[u8]>) -> Result<(), crate::error::EventError>,
-) {
+fn walk(json: &str, visit: impl FnOnce(&mut Scanner<&[u8]>) -> Result<(), Stop>) {
     let checked = visit(&mut Scanner::new(json.as_bytes(), u32::MAX));
     debug_assert!(checked.is_ok(), "the text of an event has been checked");
 }

@@ -112,6 +112,23 @@ fn of_equal_keys_the_last_counts() {
 }
 
 #[test]
+fn an_event_may_grow_far_beyond_what_it_came_with() {
+    with(r#"{"a":1}"#, |event| {
+        let fields: Vec<_> = (0..1000).map(|at| field(&format!("f{at}"))).collect();
+        for field in &fields {
+            event.set_json(field, "0").unwrap();
+        }
+        for (at, field) in fields.iter().enumerate() {
+            event.set_json(field, &at.to_string()).unwrap();
+        }
+        let document: Json = serde_json::from_str(&document(event)).unwrap();
+        assert_eq!(document["a"], 1);
+        assert!((0..1000).all(|at| document[format!("f{at}")] == at));
+        assert_eq!(document.as_object().unwrap().len(), 1001);
+    });
+}
+
+#[test]
 fn spans_move_text_without_copying() {
     with(r#"{"message":"INFO|x","level":"old"}"#, |event| {
         let span = event.string_span(&field("message")).unwrap();
