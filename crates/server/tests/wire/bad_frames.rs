@@ -181,6 +181,26 @@ fn a_bomb_costs_neither_memory_nor_an_honest_client() {
 }
 
 #[test]
+fn an_event_of_100_mib_is_skipped_as_it_comes_and_costs_its_window_nothing() {
+    let sawmill = Sawmill::start(&[]);
+    sawmill.assert_serves();
+    let before = sawmill.resident_bytes();
+    let mut client = sawmill.connect();
+    client.send(&frame(b'W', &[2], &[]));
+    client.send(&frame(b'J', &[1, 100 << 20], &[]));
+    let blanks = vec![b' '; 1 << 20];
+    for _ in 0..100 {
+        client.send(&blanks);
+    }
+    client.send(&json_frame(2));
+    assert_eq!(client.ack(), 2);
+    assert_eq!(sawmill.dead_letters().len(), 1);
+    assert_eq!(sawmill.stored("logs-django-pt").len(), 2);
+    let grown = sawmill.resident_bytes().saturating_sub(before);
+    assert!(grown < 16 << 20, "grew by {grown} bytes");
+}
+
+#[test]
 fn a_peer_that_announces_much_and_sends_little_is_given_nothing() {
     let sawmill = Sawmill::start(&["input.beats.frame_timeout=10s"]);
     let before = sawmill.resident_bytes();
