@@ -219,7 +219,7 @@ impl<'a> Event<'a> {
         let top = field
             .steps
             .first()
-            .and_then(|step| self.find_top(step.print, &step.key));
+            .and_then(|step| self.find_top(step.print, step.key()));
         if let Some(node) = top.and_then(|id| self.tables.nodes.get_mut(id as usize)) {
             node.content = Content::Gone;
         }
@@ -354,14 +354,14 @@ impl<'a> Event<'a> {
 
     fn child(&self, first: Option<u32>, step: &Step) -> Option<u32> {
         self.members(first)
-            .find(|(_, node)| *self.at(node.key) == *step.key)
+            .find(|(_, node)| self.at(node.key) == step.key())
             .map(|(id, _)| id)
     }
 
     #[inline]
     fn locate(&self, field: &FieldRef) -> Option<Place> {
         let (step, mut steps) = field.steps.split_first()?;
-        let mut id = self.find_top(step.print, &step.key)?;
+        let mut id = self.find_top(step.print, step.key())?;
         loop {
             match self.tables.nodes[id as usize].content {
                 Content::Bare(span) => return steps.is_empty().then_some(Place::Bare(span)),
@@ -397,7 +397,7 @@ impl<'a> Event<'a> {
                 field: field.as_str().to_owned(),
             });
         };
-        let mut id = match self.find_top(step.print, &step.key) {
+        let mut id = match self.find_top(step.print, step.key()) {
             Some(id) => id,
             None => self.add_top(step),
         };
@@ -406,7 +406,7 @@ impl<'a> Event<'a> {
             id = match self.child(first, step) {
                 Some(child) => child,
                 None => {
-                    let key = self.keep_key(&step.key);
+                    let key = self.keep_key(&step.quoted);
                     self.tables.add_child(id, key)
                 }
             };
@@ -416,7 +416,7 @@ impl<'a> Event<'a> {
 
     /// Adds a member to the event's own object, which has none with this key.
     fn add_top(&mut self, step: &Step) -> u32 {
-        let key = self.keep_key(&step.key);
+        let key = self.keep_key(&step.quoted);
         let Tables { nodes, index, .. } = self.tables;
         index.grow(nodes);
         let id = self.tables.push(key, Some(step.print));
@@ -427,18 +427,10 @@ impl<'a> Event<'a> {
 
     /// Writes a key beside the event's fields. Every key stands between quotes, wherever it is, so that it can be
     /// copied with them.
-    fn keep_key(&mut self, key: &str) -> Span {
-        let arena = &mut self.tables.arena;
-        arena.push('"');
-        let start = arena.len();
-        arena.push_str(key);
-        let end = arena.len();
-        arena.push('"');
-        Span {
-            start: start as u32,
-            end: end as u32,
-            home: Home::Arena,
-        }
+    fn keep_key(&mut self, quoted: &str) -> Span {
+        let start = self.tables.arena.len();
+        self.tables.arena.push_str(quoted);
+        self.arena_from(start).part(1, quoted.len() - 1)
     }
 
     /// Makes an object of the node so that members can be set, and returns its first member.
@@ -509,8 +501,8 @@ impl<'a> Event<'a> {
         for at in opened.clone() {
             let key = self.at(self.tables.nodes[at].key);
             if memchr::memchr(b'\\', key.as_bytes()).is_some() {
-                let key = shortest(key);
-                self.tables.nodes[at].key = self.keep_key(&key);
+                let quoted = shortest(key);
+                self.tables.nodes[at].key = self.keep_key(&quoted);
             }
             self.drop_equal_keys(opened.start..at, at);
         }
@@ -518,28 +510,27 @@ impl<'a> Event<'a> {
 
     /// Enters the members into the index. Of equal keys the last one counts, and the others are dropped.
     fn index_members(&mut self) {
-        self.tables.index.reset(self.tables.top.len());
+        // Set aside while the nodes that it asks for are borrowed.
+        let mut index = std::mem::take(&mut self.tables.index);
+        index.reset(self.tables.top.len());
         for id in 0..self.tables.top.len() as u32 {
             let print = match self.tables.nodes[id as usize].print {
                 Some(print) => print,
                 None => self.shorten_key(id),
             };
-            // The index is set aside while the nodes that it asks for are borrowed.
-            let mut index = std::mem::take(&mut self.tables.index);
             let key = self.at(self.tables.nodes[id as usize].key);
-            let earlier = index.enter(print, id, |other| self.has_key(other, print, key));
-            self.tables.index = index;
-            if let Some(earlier) = earlier {
+            if let Some(earlier) = index.enter(print, id, |other| self.has_key(other, print, key)) {
                 self.tables.nodes[earlier as usize].content = Content::Gone;
             }
         }
+        self.tables.index = index;
     }
 
     /// Rewrites a key that came with escapes, so that equal keys are equal bytes.
     fn shorten_key(&mut self, id: u32) -> Print {
-        let key = shortest(self.at(self.tables.nodes[id as usize].key));
-        let print = Print::of(&key);
-        let key = self.keep_key(&key);
+        let quoted = shortest(self.at(self.tables.nodes[id as usize].key));
+        let key = self.keep_key(&quoted);
+        let print = Print::of(self.at(key));
         let node = &mut self.tables.nodes[id as usize];
         (node.key, node.print) = (key, Some(print));
         if let Content::Original(value) = node.content {

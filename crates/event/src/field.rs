@@ -17,8 +17,8 @@ pub struct FieldRef {
 /// One step of the way: the key of a member, which may also be read as an index of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// The key in its shortest JSON form, without quotes.
-    pub(crate) key: Box<str>,
+    /// The key in its shortest JSON form, between its quotes.
+    pub(crate) quoted: Box<str>,
     pub(crate) print: Print,
     index: Option<i64>,
 }
@@ -65,13 +65,18 @@ impl FieldRef {
 
 impl Step {
     fn new(name: &str) -> Self {
-        let mut key = String::new();
-        escape_into(name, &mut key);
+        let quoted = quoted(name);
         Self {
-            print: Print::of(&key),
-            key: key.into(),
+            print: Print::of(&quoted[1..quoted.len() - 1]),
+            quoted: quoted.into(),
             index: name.parse().ok(),
         }
+    }
+
+    /// The key in its shortest JSON form, without quotes.
+    #[inline]
+    pub(crate) fn key(&self) -> &str {
+        &self.quoted[1..self.quoted.len() - 1]
     }
 
     pub(crate) fn index(&self) -> Option<i64> {
@@ -81,19 +86,24 @@ impl Step {
     /// Whether a key, as it stands between its quotes, is this step's.
     pub(crate) fn is_key(&self, written: &str) -> bool {
         if memchr::memchr(b'\\', written.as_bytes()).is_none() {
-            return *written == *self.key;
+            return written == self.key();
         }
-        *shortest(written) == *self.key
+        *shortest(written) == *self.quoted
     }
 }
 
-/// The shortest escaped form of a key, so that equal keys are equal bytes.
+/// The shortest escaped form of a key, between its quotes, so that equal keys are equal bytes.
 pub(crate) fn shortest(written: &str) -> String {
-    let mut plain = String::new();
-    unescape_into(written, &mut plain);
-    let mut key = String::new();
-    escape_into(&plain, &mut key);
-    key
+    let mut name = String::new();
+    unescape_into(written, &mut name);
+    quoted(&name)
+}
+
+fn quoted(name: &str) -> String {
+    let mut quoted = String::from('"');
+    escape_into(name, &mut quoted);
+    quoted.push('"');
+    quoted
 }
 
 #[cfg(test)]
@@ -113,7 +123,7 @@ mod tests {
             ("[with space]", vec!["with space"]),
         ] {
             let field = FieldRef::parse(text).unwrap();
-            let keys: Vec<_> = field.steps.iter().map(|step| &*step.key).collect();
+            let keys: Vec<_> = field.steps.iter().map(Step::key).collect();
             assert_eq!(keys, want, "{text}");
         }
         for text in [

@@ -25,6 +25,7 @@ impl Print {
     }
 
     /// The fingerprint of a whole key.
+    #[inline]
     pub(crate) fn of(key: &str) -> Self {
         Self::of_head(key.as_bytes(), key.len())
     }
@@ -121,13 +122,10 @@ mod tests {
             "log_level",
             "a_longer_name_than_a_word",
         ] {
-            for behind in ["", "\"", "\":1}", "\":\"and more text than a word holds\""] {
+            let print = Print::of(key);
+            for behind in ["\"", "\":1}", "\":\"and more text than a word holds\""] {
                 let text = format!("{key}{behind}");
-                assert_eq!(
-                    Print::of_head(text.as_bytes(), key.len()),
-                    Print::of(key),
-                    "{text}"
-                );
+                assert_eq!(Print::of_head(text.as_bytes(), key.len()), print, "{text}");
             }
         }
     }
@@ -141,17 +139,8 @@ mod tests {
             "log_timestamp",
             "logger_name",
             "log",
-            "host",
-            "input",
-            "agent",
-            "ecs",
-            "event",
-            "stream",
-            "service",
-            "message",
             "group",
             "tags",
-            "fields",
             "@timestamp",
             "@metadata",
             "@version",

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind, StartKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
 use regex::{RegexSet, RegexSetBuilder};
 use sawmill_event::{Event, FieldRef, Value};
 
@@ -151,6 +151,7 @@ impl Affixes {
         let (rules, texts): (Vec<_>, Vec<_>) = affixes.into_iter().unzip();
         // Leftmost-first, anchored: of all texts that fit at the start, the one listed first.
         let automaton = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::DFA))
             .match_kind(MatchKind::LeftmostFirst)
             .start_kind(StartKind::Anchored)
             .build(texts)
