@@ -328,18 +328,17 @@ pub(crate) struct Member {
 /// How many bytes at the start of `text` are neither a quote, nor a backslash, nor below 0x20.
 #[inline]
 pub(crate) fn plain_bytes(text: &[u8]) -> usize {
+    let (chunks, rest) = text.as_chunks::<8>();
     let mut at = 0;
-    while let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+    for chunk in chunks {
         let special = special_bytes(u64::from_le_bytes(*chunk));
         if special != 0 {
             return at + (special.trailing_zeros() / 8) as usize;
         }
-        at += chunk.len();
+        at += 8;
     }
-    at + text[at..]
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))
-        .unwrap_or(text.len() - at)
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    at + rest.iter().position(special).unwrap_or(rest.len())
 }
 
 /// Marks, in the high bit of each byte, those that end a run of plain text. Bits above the lowest
@@ -350,9 +349,9 @@ fn special_bytes(word: u64) -> u64 {
     const HIGHS: u64 = ONES << 7;
     let quote = word ^ (ONES * u64::from(b'"'));
     let backslash = word ^ (ONES * u64::from(b'\\'));
-    let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes;
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (zero(quote) | zero(backslash) | control) & HIGHS
+    let control = word.wrapping_sub(ONES * 0x20);
+    // A byte whose own high bit is set is none of the three.
+    (quote.wrapping_sub(ONES) | backslash.wrapping_sub(ONES) | control) & !word & HIGHS
 }
 
 #[cfg(test)]
