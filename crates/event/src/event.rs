@@ -1,5 +1,6 @@
 //! The event itself: the sender's text, a table of its members, and what the filters changed.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::error::{EventError, SetError};
@@ -128,31 +129,49 @@ impl<'a> Event<'a> {
     /// field is set, a list gets one more element, a string becomes a list of two; a field of
     /// any other kind stays as it is.
     pub fn append(&mut self, field: &FieldRef, content: Span) -> Result<(), SetError> {
+        self.append_all(field, &[content])
+    }
+
+    /// As [`Self::append`], for several strings; the list is written once, however many there are.
+    pub fn append_all(&mut self, field: &FieldRef, contents: &[Span]) -> Result<(), SetError> {
         let node = self.node_for(field)?;
-        if let Content::Gone = self.tables.nodes[node].content {
-            self.tables.nodes[node].content = Content::Bare(content);
+        if let (Value::Null, [content]) = (self.value_at(node), contents) {
+            self.tables.nodes[node].content = Content::Bare(*content);
             return Ok(());
         }
         let mut list = std::mem::take(&mut self.tables.scratch);
         list.clear();
-        let old = match self.tables.nodes[node].content {
+        self.begin_list(node, &mut list);
+        if !list.is_empty() && !contents.is_empty() {
+            for content in contents {
+                list.push_str(if list.len() > 1 { ",\"" } else { "\"" });
+                list.extend([self.at(*content), "\""]);
+            }
+            list.push(']');
+            self.put_json(node, &list);
+        }
+        self.tables.scratch = list;
+        Ok(())
+    }
+
+    /// Writes a list without its end that holds what the node holds, if that can be in a list.
+    fn begin_list(&self, node: usize, list: &mut String) {
+        match self.value_at(node) {
+            Value::Null => list.push('['),
+            Value::Array(json) => list.push_str(json[..json.len() - 1].trim_end()),
+            Value::String(old) => list.extend(["[\"", old.escaped(), "\""]),
+            Value::Bool(_) | Value::Number(_) | Value::Object(_) => {}
+        }
+    }
+
+    /// What a node holds; null when it holds nothing.
+    fn value_at(&self, node: usize) -> Value<'_> {
+        match self.tables.nodes[node].content {
             Content::Gone => Value::Null,
             Content::Bare(span) => Value::String(Str(self.at(span))),
             Content::Json(span) | Content::Original(span) => Value::of(self.at(span)),
             Content::Open { .. } => Value::Object(None),
-        };
-        match old {
-            Value::Array(json) => {
-                list.push_str(json[..json.len() - 1].trim_end());
-                list.push_str(if list.len() > 1 { ",\"" } else { "\"" });
-            }
-            Value::String(old) => list.extend(["[\"", old.escaped(), "\",\""]),
-            Value::Bool(_) | Value::Null | Value::Number(_) | Value::Object(_) => return Ok(()),
         }
-        list.extend([self.at(content), "\"]"]);
-        self.put_json(node, &list);
-        self.tables.scratch = list;
-        Ok(())
     }
 
     /// Writes `text` beside the event's fields, for [`Self::append`] and [`Self::set_span`].
@@ -504,7 +523,17 @@ impl<'a> Event<'a> {
                 let quoted = shortest(key);
                 self.tables.nodes[at].key = self.keep_key(&quoted);
             }
-            self.drop_equal_keys(opened.start..at, at);
+        }
+        self.drop_equal_keys(opened);
+    }
+
+    /// Of members of an opened object that have equal keys the last one counts.
+    fn drop_equal_keys(&mut self, members: Range<usize>) {
+        let mut seen = HashSet::with_capacity(members.len());
+        let key = |at: &usize| self.at(self.tables.nodes[*at].key);
+        let dropped: Vec<usize> = members.rev().filter(|at| !seen.insert(key(at))).collect();
+        for at in dropped {
+            self.tables.nodes[at].content = Content::Gone;
         }
     }
 
@@ -538,15 +567,6 @@ impl<'a> Event<'a> {
             node.content = Content::Json(value);
         }
         print
-    }
-
-    /// Removes those of the nodes `earlier` that have the same key as the node `at`.
-    fn drop_equal_keys(&mut self, earlier: Range<usize>, at: usize) {
-        for other in earlier {
-            if self.at(self.tables.nodes[other].key) == self.at(self.tables.nodes[at].key) {
-                self.tables.nodes[other].content = Content::Gone;
-            }
-        }
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Settings {
     pub frames: Limits,
     /// Of an event's JSON.
     pub event: sawmill_event::Limits,
-    /// Bytes of a body after which a turn ends; one event more may go over it.
+    /// Bytes of a body and its dead letters after which a turn ends; one event may go over it.
     pub body_bytes_max: usize,
 }
 
@@ -39,7 +39,13 @@ pub struct Worker {
     /// The parts of a data stream's name, where they came with escapes.
     names: [String; 3],
     inflating: Option<Inflating>,
+    /// Length of the largest event that the buffers have seen.
+    largest_bytes: usize,
 }
+
+/// Buffers that grew for an event larger than this are not kept: one huge event must not be
+/// remembered for ever.
+const REMEMBERED_BYTES_MAX: usize = 1 << 20;
 
 /// What became of the events of one turn.
 #[derive(Debug, Default)]
@@ -50,8 +56,17 @@ pub struct Tally {
     pub dropped: u32,
     /// Events that cannot be stored. The rest is in the body.
     pub dead_letters: Vec<DeadLetter>,
+    /// The bytes that they take.
+    pub dead_bytes: usize,
     /// The last event's sequence.
     pub last: Option<Sequence>,
+}
+
+impl Tally {
+    fn bury(&mut self, letter: DeadLetter) {
+        self.dead_bytes += letter.event.len() + size_of::<DeadLetter>();
+        self.dead_letters.push(letter);
+    }
 }
 
 /// Whether a piece is done.
@@ -84,6 +99,7 @@ impl Intake {
             data: Vec::new(),
             names: Default::default(),
             inflating: None,
+            largest_bytes: 0,
         }
     }
 
@@ -97,6 +113,9 @@ impl Intake {
         piece: &mut Piece,
         body: &mut BulkBody,
     ) -> Result<(Progress, Tally), FrameError> {
+        if worker.largest_bytes > REMEMBERED_BYTES_MAX {
+            *worker = self.worker();
+        }
         let mut tally = Tally::default();
         loop {
             let wanted = self.cut_all(worker, piece, body, &mut tally)?;
@@ -131,7 +150,7 @@ impl Intake {
             if piece.skip > 0 {
                 return Ok(Some(1));
             }
-            if body.len_bytes() >= self.settings.body_bytes_max {
+            if body.len_bytes() + tally.dead_bytes >= self.settings.body_bytes_max {
                 return Ok(None);
             }
             let text = piece.text();
@@ -163,7 +182,7 @@ impl Intake {
                         bytes: payload_bytes,
                         limit_bytes,
                     };
-                    tally.dead_letters.push(DeadLetter {
+                    tally.bury(DeadLetter {
                         event: Vec::new(),
                         reason,
                     });
@@ -179,11 +198,12 @@ impl Intake {
     /// One event, from its JSON to its place in the body.
     #[inline]
     fn take(&self, worker: &mut Worker, json: &mut [u8], body: &mut BulkBody, tally: &mut Tally) {
+        worker.largest_bytes = worker.largest_bytes.max(json.len());
         let mut event = match Event::parse(json, &mut worker.tables, &self.settings.event) {
             Ok(event) => event,
             Err(error) => {
                 let event = json.to_vec();
-                return tally.dead_letters.push(DeadLetter {
+                return tally.bury(DeadLetter {
                     event,
                     reason: error.into(),
                 });
@@ -199,7 +219,7 @@ impl Intake {
             Verdict::Keep => {
                 if let Err(reason) = self.encode(&event, &mut worker.names, body) {
                     let event = event.text().as_bytes().to_vec();
-                    tally.dead_letters.push(DeadLetter { event, reason });
+                    tally.bury(DeadLetter { event, reason });
                 }
             }
         }

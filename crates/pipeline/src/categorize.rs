@@ -102,6 +102,8 @@ impl Table {
         table.prefixes = Affixes::build(prefixes)?;
         table.suffixes = Affixes::build(suffixes)?;
         table.regexes = RegexSetBuilder::new(patterns)
+            // Ruby's dialect, as in conditions: `^` and `$` stand at line ends.
+            .multi_line(true)
             .size_limit(REGEX_BYTES_MAX)
             .build()
             .map_err(|error| KeyError::new("rules", error))?;

@@ -156,6 +156,11 @@ fn unix(text: &str) -> Option<Timestamp> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let seconds: i32 = seconds.parse().ok()?;
     let (nanoseconds, rest) = iso8601::fraction(fraction)?;
+    let nanoseconds = if text.starts_with('-') {
+        -nanoseconds
+    } else {
+        nanoseconds
+    };
     rest.is_empty()
         .then(|| Timestamp::new(i64::from(seconds), nanoseconds).ok())
         .flatten()

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use sawmill_event::{Event, FieldRef, Span, Value, unescape_into};
+use sawmill_event::{Event, FieldRef, SetError, Span, Value, unescape_into};
 use sawmill_grok::{Coerce, Flavor, Library, Options, Timeout};
 
 use crate::build::KeyError;
@@ -124,15 +124,39 @@ impl Grok {
         Ok(true)
     }
 
+    /// Matches the elements of a list, and sets what they capture together: one by one, each
+    /// capture would write the list of all before it again.
     fn match_elements(
         &self,
         elements: &[String],
         event: &mut Event<'_>,
         matcher: &mut sawmill_grok::Scratch,
     ) -> Result<bool, Timeout> {
+        if let [element] = elements {
+            return self.match_text(element, event, matcher);
+        }
         let mut any = false;
+        let mut captured = vec![Vec::new(); self.captures.len()];
         for element in elements {
-            any |= self.match_text(element, event, matcher)?;
+            let Some(found) = self.patterns.find(element, matcher)? else {
+                continue;
+            };
+            any = true;
+            for (capture, range) in found.captures() {
+                if let Some(range) = range.filter(|range| !range.is_empty()) {
+                    captured[capture].push(event.keep(&element[range]));
+                }
+            }
+        }
+        for (capture, spans) in self.captures.iter().zip(captured) {
+            match spans[..] {
+                [] => {}
+                [span] => capture.set(event, span),
+                [.., last] if matches!(capture.when_there, WhenThere::Replace) => {
+                    capture.set(event, last);
+                }
+                _ => capture.add_all(event, &spans),
+            }
         }
         Ok(any)
     }
@@ -159,16 +183,27 @@ impl Filter for Grok {
 impl Capture {
     #[inline]
     fn set(&self, event: &mut Event<'_>, span: Span) {
-        let set = match (self.coerce, self.when_there) {
-            (None, WhenThere::Replace) => event.set_span(&self.field, span),
-            (None, WhenThere::Add) => event.append(&self.field, span),
-            (Some(coerce), when_there) => self.set_number(event, span, coerce, when_there),
-        };
-        if set.is_err() {
+        if self.try_set(event, span).is_err() {
             // A text stands where the path needs an object. Grok in Logstash fails the event
             // there; the capture is worth more than that.
             event.remove_top(&self.field);
-            let _ = event.set_span(&self.field, span);
+            let _ = self.try_set(event, span);
+        }
+    }
+
+    #[inline]
+    fn try_set(&self, event: &mut Event<'_>, span: Span) -> Result<(), SetError> {
+        match (self.coerce, self.when_there) {
+            (None, WhenThere::Replace) => event.set_span(&self.field, span),
+            (None, WhenThere::Add) => event.append(&self.field, span),
+            (Some(coerce), when_there) => self.set_number(event, span, coerce, when_there),
+        }
+    }
+
+    fn add_all(&self, event: &mut Event<'_>, spans: &[Span]) {
+        if event.append_all(&self.field, spans).is_err() {
+            event.remove_top(&self.field);
+            let _ = event.append_all(&self.field, spans);
         }
     }
 
@@ -178,8 +213,8 @@ impl Capture {
         span: Span,
         coerce: Coerce,
         when_there: WhenThere,
-    ) -> Result<(), sawmill_event::SetError> {
-        let there = event.get(&self.field).is_some();
+    ) -> Result<(), SetError> {
+        let there = !matches!(event.get(&self.field), None | Some(Value::Null));
         match (there, when_there) {
             (true, WhenThere::Add) => event.append(&self.field, span),
             (true, WhenThere::Replace) | (false, _) => {

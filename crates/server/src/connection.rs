@@ -31,6 +31,8 @@ pub(crate) enum Close {
     Broken(std::io::Error),
     /// A bug of ours kept a window from being worked on.
     Internal,
+    /// The memory budget had no room for what the peer sends.
+    NoMemory(Duration),
     /// The peer closed it.
     PeerLeft,
     /// The peer broke the protocol.
@@ -113,6 +115,7 @@ fn report(peer: &str, close: &Close) {
         Close::PeerLeft | Close::ShuttingDown => debug!(peer, "closed: {close}"),
         Close::Broken(_)
         | Close::Internal
+        | Close::NoMemory(_)
         | Close::Protocol(_)
         | Close::Stalled(_)
         | Close::TimedOut(_) => warn!(peer, "connection closed: {close}"),
@@ -136,6 +139,11 @@ impl fmt::Display for Close {
         match self {
             Self::Broken(error) => write!(f, "{error}"),
             Self::Internal => f.write_str("a window could not be worked on"),
+            Self::NoMemory(time) => write!(
+                f,
+                "no memory for its window within {time:?}: the output is too slow for what is sent, or \
+                 memory.budget too small"
+            ),
             Self::PeerLeft => f.write_str("the peer left"),
             Self::Protocol(error) => match error.hint() {
                 Some(hint) => write!(f, "{error}; {hint}"),

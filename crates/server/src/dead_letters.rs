@@ -9,14 +9,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::warn;
 
 use crate::config::SegmentFiles;
-use crate::disk::until_written;
-use crate::window::Window;
+use crate::delivery::Ticket;
+use crate::disk::{keep, until_kept};
 
 /// An event that cannot be stored.
 pub(crate) struct Letter {
-    /// Its window, and whatever memory it holds.
-    pub(crate) window: Arc<Window>,
-    pub(crate) peer: Arc<str>,
+    /// Whose event it is, with the memory that it takes.
+    pub(crate) ticket: Arc<Ticket>,
     /// Why, in a sentence.
     pub(crate) reason: String,
     /// Elasticsearch's status, where it was asked.
@@ -28,7 +27,7 @@ pub(crate) struct Letter {
 }
 
 /// Where to put dead letters. What waits in the queue is bounded by the memory budget: a letter's
-/// window holds its share until the letter is on disk.
+/// ticket holds its share until the letter is on disk.
 #[derive(Clone)]
 pub(crate) struct DeadLetters {
     queue: UnboundedSender<Letter>,
@@ -64,49 +63,49 @@ impl DeadLetters {
     }
 }
 
+/// Letters that are written together have at most about this many bytes.
+const BATCH_BYTES: usize = 4 << 20;
+
 fn write_all(mut segments: Segments, mut letters: UnboundedReceiver<Letter>) {
-    let mut batch = Vec::new();
+    let (mut batch, mut lines) = (Vec::new(), Vec::new());
     while let Some(first) = letters.blocking_recv() {
+        first.write(&mut lines);
         batch.push(first);
-        while let Ok(next) = letters.try_recv() {
+        while lines.len() < BATCH_BYTES
+            && let Ok(next) = letters.try_recv()
+        {
+            next.write(&mut lines);
             batch.push(next);
         }
         say(&batch);
-        let lines: Vec<u8> = batch.iter().flat_map(Letter::line).collect();
-        let mut appended = false;
-        until_written("dead letters", || {
-            if !appended {
-                segments.append(&lines)?;
-                appended = true;
-            }
-            segments.sync()
-        });
+        until_kept("dead letters", || keep(&mut segments, &lines));
+        lines.clear();
         for letter in batch.drain(..) {
-            letter.window.settle(1);
+            letter.ticket.settle(1);
         }
     }
 }
 
 /// One log line for however many letters came together.
 fn say(batch: &[Letter]) {
-    if let Some(Letter { peer, reason, .. }) = batch.first() {
-        warn!(%peer, events = batch.len(), "an event cannot be stored and becomes a dead letter: {reason}");
+    if let Some(Letter { ticket, reason, .. }) = batch.first() {
+        let (peer, events) = (&ticket.peer, batch.len());
+        warn!(%peer, events, "an event cannot be stored and becomes a dead letter: {reason}");
     }
 }
 
 impl Letter {
-    fn line(&self) -> Vec<u8> {
+    fn write(&self, out: &mut Vec<u8>) {
         let line = Line {
             timestamp: format!("{:.3}", jiff::Timestamp::now()),
-            peer: &self.peer,
+            peer: &self.ticket.peer,
             reason: &self.reason,
             status: self.status,
             data_stream: self.stream.as_deref(),
             event: &String::from_utf8_lossy(&self.event),
         };
-        // Texts and a number can always be written as JSON.
-        let mut json = serde_json::to_vec(&line).unwrap_or_default();
-        json.push(b'\n');
-        json
+        // Texts and a number can always be written as JSON, and a vector takes them all.
+        let _ = serde_json::to_writer(&mut *out, &line);
+        out.push(b'\n');
     }
 }

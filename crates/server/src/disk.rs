@@ -3,14 +3,24 @@
 use std::thread;
 use std::time::Duration;
 
-use sawmill_segments::SegmentError;
+use sawmill_segments::{SegmentError, Segments};
 use tracing::{error, info};
 
 /// Pause before the disk is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Appends `lines` and flushes them.
+///
+/// # Errors
+/// Nothing of `lines` is kept then: a flush that failed gives up what it was to flush, so both
+/// are tried again together.
+pub(crate) fn keep(segments: &mut Segments, lines: &[u8]) -> Result<(), SegmentError> {
+    segments.append(lines)?;
+    segments.sync()
+}
+
 /// Calls `write` until it succeeds. What is wrong is said once, and once more when it is over.
-pub(super) fn until_written(what: &str, mut write: impl FnMut() -> Result<(), SegmentError>) {
+pub(crate) fn until_kept(what: &str, mut write: impl FnMut() -> Result<(), SegmentError>) {
     let mut said = String::new();
     loop {
         match write() {

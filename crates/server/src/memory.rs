@@ -46,6 +46,11 @@ impl Memory {
         self.body_bytes_max
     }
 
+    /// The most that one reservation for a window can be.
+    pub(crate) fn waiting_bytes_max(&self) -> usize {
+        self.waiting.all as usize
+    }
+
     /// Room for `bytes` of a window, if there is some at once.
     pub(crate) fn try_waiting(&self, bytes: usize) -> Option<Reserved> {
         let permits = self.waiting.permits(bytes);
@@ -92,8 +97,8 @@ impl Share {
 }
 
 impl Reserved {
-    #[cfg(test)]
-    fn bytes(&self) -> usize {
+    /// How many bytes are reserved.
+    pub(crate) fn bytes(&self) -> usize {
         self.permit.num_permits()
     }
 

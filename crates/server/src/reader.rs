@@ -8,7 +8,7 @@ use sawmill_intake::{Piece, Reason};
 use sawmill_lumberjack::{Frame, FrameError, Limits, Sequence, Step, Version, WindowSize, decode};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc::Sender;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::acker::Pending;
@@ -28,7 +28,7 @@ pub(crate) struct Reader<R> {
     windows: Option<Sender<Pending>>,
     gone: CancellationToken,
     buffer: BytesMut,
-    /// The memory that a large frame in the buffer takes.
+    /// The memory reserved for a large frame in the buffer.
     buffer_memory: Option<Reserved>,
     /// Bytes still to pass over: the payload of an event that is too large.
     skip: usize,
@@ -51,6 +51,9 @@ struct Open {
 
 /// A frame's version, type and first number.
 const HEAD_BYTES: usize = 6;
+
+/// What a piece takes beside its bytes: its task, its place in queues.
+const PIECE_BYTES: usize = 1024;
 
 /// What one read may bring: most events and every head fit.
 const READ_BYTES: usize = 16 * 1024;
@@ -110,11 +113,9 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         self.buffer.advance(skipped);
         self.skip -= skipped;
         let step = decode(&self.buffer, &self.limits).map_err(Close::Protocol)?;
-        let Step::Frame(version, frame, used) = step else {
-            let Step::Need(wanted) = step else {
-                unreachable!("a step is a frame or a need")
-            };
-            return Ok(Some(wanted));
+        let (version, frame, used) = match step {
+            Step::Frame(version, frame, used) => (version, frame, used),
+            Step::Need(wanted) => return Ok(Some(wanted)),
         };
         match frame {
             Frame::Window(size) => {
@@ -129,7 +130,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 let head = used - zlib.len();
                 let mut frame = self.buffer.split_to(used);
                 frame.advance(head);
-                self.take_compressed(version, frame)?;
+                self.take_compressed(version, frame).await?;
             }
             Frame::Json { sequence, .. } | Frame::Data { sequence, .. } => {
                 self.take_event(version, sequence, used).await?;
@@ -174,19 +175,15 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         Ok(())
     }
 
-    fn take_compressed(&mut self, version: Version, zlib: BytesMut) -> Result<(), Close> {
+    async fn take_compressed(&mut self, version: Version, zlib: BytesMut) -> Result<(), Close> {
         let first = Sequence::new(1);
         let open = open_window(&mut self.open, version, first).map_err(Close::Protocol)?;
         open.compressed = true;
         let window = Arc::clone(&open.window);
         window.whole();
         self.hand_over_held();
-        // A small frame was never accounted for: it is less than what every connection may read.
-        let memory = match self.buffer_memory.take() {
-            Some(memory) => Some(memory),
-            None => self.works.memory.try_waiting(zlib.len()),
-        };
-        self.begin(&window, Piece::compressed(zlib.freeze()), memory);
+        let memory = self.memory_for(zlib.len() + PIECE_BYTES).await?;
+        self.begin(&window, Piece::compressed(zlib.freeze()), Some(memory));
         Ok(())
     }
 
@@ -197,7 +194,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         used: usize,
     ) -> Result<(), Close> {
         open_window(&mut self.open, version, sequence).map_err(Close::Protocol)?;
-        let memory = self.reserve(used).await;
+        let memory = self.memory_for(used).await?;
         let Some(open) = &mut self.open else {
             return Ok(());
         };
@@ -237,15 +234,44 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }
     }
 
+    /// The memory of a frame that has been read: what was reserved to read it, and the rest.
+    async fn memory_for(&mut self, bytes: usize) -> Result<Reserved, Close> {
+        self.reserve_buffer(bytes).await?;
+        match self.buffer_memory.take() {
+            Some(mut memory) => {
+                memory.shrink_to(bytes);
+                Ok(memory)
+            }
+            None => self.reserve(bytes).await,
+        }
+    }
+
+    /// Reserves as much memory for the buffer as a frame of `bytes` takes.
+    async fn reserve_buffer(&mut self, bytes: usize) -> Result<(), Close> {
+        let bytes = bytes.min(self.works.memory.waiting_bytes_max());
+        let held = self.buffer_memory.as_ref().map_or(0, Reserved::bytes);
+        if bytes > held {
+            let more = self.reserve(bytes - held).await?;
+            match &mut self.buffer_memory {
+                Some(memory) => memory.merge(more),
+                None => self.buffer_memory = Some(more),
+            }
+        }
+        Ok(())
+    }
+
     /// Reserves `bytes` of memory. When there is no room at once, what is held is handed over
     /// first: many connections that each hold a part of a window could otherwise wait for each
-    /// other for ever.
-    async fn reserve(&mut self, bytes: usize) -> Reserved {
+    /// other for ever. A client gives up a window that is not read within 30 s (its write
+    /// deadline), so waiting longer than that would only keep its place.
+    async fn reserve(&mut self, bytes: usize) -> Result<Reserved, Close> {
         if let Some(reserved) = self.works.memory.try_waiting(bytes) {
-            return reserved;
+            return Ok(reserved);
         }
         self.hand_over_held();
-        self.works.memory.waiting(bytes).await
+        timeout(self.frame_timeout, self.works.memory.waiting(bytes))
+            .await
+            .map_err(|_| Close::NoMemory(self.frame_timeout))
     }
 
     fn hand_over_held(&mut self) {
@@ -291,12 +317,16 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             self.hand_over_held();
         }
         let target = self.buffer.len() + wanted;
-        if target > READ_BYTES && self.buffer_memory.is_none() {
-            self.buffer_memory = Some(self.reserve(target).await);
+        if target <= READ_BYTES {
+            // Frames of the usual size came and went; what they took is not needed now.
+            self.buffer_memory = None;
+        } else {
+            self.reserve_buffer(target + PIECE_BYTES).await?;
         }
+        let deadline = Instant::now() + self.frame_timeout;
         loop {
             self.grow(target);
-            self.read_some(target).await?;
+            self.read_some(target, deadline).await?;
             // A stranger is known by its first byte, and may be waiting for an answer.
             if self.buffer.len() < HEAD_BYTES || self.buffer.len() >= target {
                 return Ok(());
@@ -322,8 +352,9 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }
     }
 
-    /// One read, at most to the end of a large frame.
-    async fn read_some(&mut self, target: usize) -> Result<(), Close> {
+    /// One read, at most to the end of a large frame. What is begun must be there by `deadline`: as
+    /// long as it is not, it keeps memory from others.
+    async fn read_some(&mut self, target: usize, mut deadline: Instant) -> Result<(), Close> {
         let stuck = !self.buffer.is_empty();
         let room = if target > READ_BYTES {
             target - self.buffer.len()
@@ -332,7 +363,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         };
         let mut limited = (&mut self.buffer).limit(room);
         loop {
-            match timeout(self.frame_timeout, self.read.read_buf(&mut limited)).await {
+            match timeout_at(deadline, self.read.read_buf(&mut limited)).await {
                 Ok(Ok(0)) => return Err(Close::PeerLeft),
                 Ok(Ok(_)) => return Ok(()),
                 Ok(Err(error)) => return Err(Close::Broken(error)),
@@ -340,7 +371,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                     return Err(Close::TimedOut(self.frame_timeout));
                 }
                 // Between windows a client may be silent as long as it likes.
-                Err(_) => {}
+                Err(_) => deadline = Instant::now() + self.frame_timeout,
             }
         }
     }
@@ -368,8 +399,10 @@ fn open_window(
     version: Version,
     sequence: Sequence,
 ) -> Result<&mut Open, FrameError> {
+    // A compressed window stays open until the next begins, but it may have all its events.
     let open = open
         .as_mut()
+        .filter(|open| !(open.compressed && open.window.is_full()))
         .ok_or(FrameError::EventOutsideWindow { sequence })?;
     if open.version != version {
         return Err(FrameError::VersionMixed {

@@ -150,6 +150,11 @@ impl Window {
         self.state().reading != Reading::Begun && !self.is_short()
     }
 
+    /// Whether all its events have come.
+    pub(crate) fn is_full(&self) -> bool {
+        self.state().cut >= self.size.get()
+    }
+
     /// Whether all pieces at hand are worked through and events are missing.
     pub(crate) fn is_short(&self) -> bool {
         let state = self.state();

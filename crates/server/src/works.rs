@@ -53,9 +53,9 @@ impl Works {
         let number = window.begin_piece();
         window.cut(number, 1, Some(sequence));
         window.end_piece();
+        let ticket = Ticket::new(Arc::clone(window), Arc::clone(peer), 1, None);
         self.bury(
-            window,
-            peer,
+            ticket,
             DeadLetter {
                 event: Vec::new(),
                 reason,
@@ -108,21 +108,23 @@ impl Works {
         };
         window.cut(number, tally.events, tally.last);
         window.settle(tally.dropped);
-        for letter in tally.dead_letters {
-            self.bury(window, peer, letter);
-        }
-        if !body.is_empty() {
-            room.shrink_to(body.len_bytes());
-            let ticket = Ticket::new(Arc::clone(window), Arc::clone(peer), room);
-            self.output.put(Delivery { body, ticket }).await;
+        let open = tally.events - tally.dropped;
+        if open > 0 {
+            room.shrink_to(body.len_bytes() + tally.dead_bytes);
+            let ticket = Ticket::new(Arc::clone(window), Arc::clone(peer), open, Some(room));
+            for letter in tally.dead_letters {
+                self.bury(Arc::clone(&ticket), letter);
+            }
+            if !body.is_empty() {
+                self.output.put(Delivery { body, ticket }).await;
+            }
         }
         progress
     }
 
-    fn bury(&self, window: &Arc<Window>, peer: &Arc<str>, letter: DeadLetter) {
+    fn bury(&self, ticket: Arc<Ticket>, letter: DeadLetter) {
         self.dead_letters.put(Letter {
-            window: Arc::clone(window),
-            peer: Arc::clone(peer),
+            ticket,
             reason: letter.reason.to_string(),
             status: None,
             stream: None,

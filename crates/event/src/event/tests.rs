@@ -146,6 +146,34 @@ fn spans_move_text_without_copying() {
 }
 
 #[test]
+fn an_object_of_many_equal_keys_is_opened_in_no_time() {
+    let members = "\"a\":1,\"b\":2,".repeat(50_000);
+    with(&format!(r#"{{"event":{{{members}"c":3}}}}"#), |event| {
+        event.set_string(&field("[event][module]"), "pt").unwrap();
+        let want = r#"{"event":{"a":1,"b":2,"c":3,"module":"pt"}}"#;
+        assert_eq!(document(event), want);
+    });
+}
+
+#[test]
+fn many_strings_are_added_at_once() {
+    for (old, want) in [
+        ("{}", r#"{"l":["x","y"]}"#),
+        (r#"{"l":null}"#, r#"{"l":["x","y"]}"#),
+        (r#"{"l":"o"}"#, r#"{"l":["o","x","y"]}"#),
+        (r#"{"l":[1]}"#, r#"{"l":[1,"x","y"]}"#),
+        (r#"{"l":[ ]}"#, r#"{"l":["x","y"]}"#),
+        (r#"{"l":7}"#, r#"{"l":7}"#),
+    ] {
+        with(old, |event| {
+            let both = [event.keep("x"), event.keep("y")];
+            event.append_all(&field("l"), &both).unwrap();
+            assert_eq!(document(event), want, "{old}");
+        });
+    }
+}
+
+#[test]
 fn tags_are_a_set() {
     for (tags, want) in [
         (r"{}", r#"{"tags":["t"]}"#),

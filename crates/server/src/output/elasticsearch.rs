@@ -79,17 +79,17 @@ async fn send_all(
 }
 
 fn settle(settled: &Settled<'_, Arc<Ticket>>, dead_letters: &DeadLetters) {
-    let Ticket { window, peer, .. } = settled.ticket.as_ref();
     for refusal in &settled.refused {
         let item = &settled.body.items()[refusal.item];
         dead_letters.put(Letter {
-            window: Arc::clone(window),
-            peer: Arc::clone(peer),
+            ticket: Arc::clone(settled.ticket),
             reason: format!("{}: {}", refusal.kind, refusal.reason),
             status: Some(refusal.status),
             stream: Some(settled.body.stream_name(item).to_owned()),
             event: settled.body.document(item).to_vec(),
         });
     }
-    window.settle((settled.stored + settled.duplicates) as u32);
+    settled
+        .ticket
+        .settle((settled.stored + settled.duplicates) as u32);
 }

@@ -1,7 +1,7 @@
 //! Events to files: one folder a data stream, flushed to disk before their window is acknowledged.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{fs, io, thread};
 
 use sawmill_elasticsearch_out::BulkBody;
@@ -11,7 +11,7 @@ use tracing::info;
 
 use crate::config::SegmentFiles;
 use crate::delivery::Delivery;
-use crate::disk::until_written;
+use crate::disk::{keep, until_kept};
 use crate::start_error::StartError;
 
 /// The folder of each data stream; that of a new one is made when its first event comes.
@@ -64,35 +64,28 @@ impl Local {
                 self.write(stream, &lines);
             }
             for Delivery { body, ticket } in batch.drain(..) {
-                ticket.window.settle(body.items().len() as u32);
+                ticket.settle(body.items().len() as u32);
             }
         }
     }
 
     fn write(&mut self, stream: &str, lines: &[u8]) {
-        let mut appended = false;
-        until_written(&format!("events of {stream}"), || {
+        until_kept(&format!("events of {stream}"), || {
             self.check_room(lines.len() as u64)?;
-            let segments = self.stream(stream)?;
-            if !appended {
-                segments.append(lines)?;
-                appended = true;
-            }
-            segments.sync()
+            keep(self.stream(stream)?, lines)
         });
     }
 
-    /// The limit is one over all streams.
+    /// The limit is one over all streams. Before it is declared reached, the files are counted
+    /// anew: some may have been removed to make room.
     fn check_room(&self, bytes: u64) -> Result<(), SegmentError> {
-        let kept: u64 = self.streams.values().map(Segments::bytes).sum();
         let limit_bytes = self.files.settings.total_bytes_max;
-        if kept + bytes > limit_bytes {
-            return Err(SegmentError::Full {
-                dir: self.files.path.clone(),
-                limit_bytes,
-            });
+        let known: u64 = self.streams.values().map(Segments::bytes).sum();
+        if known + bytes <= limit_bytes || bytes_on_disk(&self.files.path) + bytes <= limit_bytes {
+            return Ok(());
         }
-        Ok(())
+        let dir = self.files.path.clone();
+        Err(SegmentError::Full { dir, limit_bytes })
     }
 
     fn stream(&mut self, stream: &str) -> Result<&mut Segments, SegmentError> {
@@ -106,6 +99,16 @@ impl Local {
             None => unreachable!("it was just put there"),
         }
     }
+}
+
+/// Length of all files in the folders below `path`; what cannot be looked at counts nothing.
+fn bytes_on_disk(path: &Path) -> u64 {
+    let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
+    entries(path)
+        .flat_map(|folder| entries(&folder.path()))
+        .filter_map(|file| file.metadata().ok())
+        .map(|metadata| metadata.len())
+        .sum()
 }
 
 fn sort_by_stream<'b>(body: &'b BulkBody, lines: &mut HashMap<&'b str, Vec<u8>>) {

@@ -142,3 +142,48 @@ fn a_stalled_window_closes_the_connection_when_asked_to() {
     assert!(heard.chunks(6).all(|ack| ack == b"2A\0\0\0\0"), "{heard:?}");
     sawmill.wait_for_log("stall_timeout");
 }
+
+#[test]
+fn events_behind_a_whole_compressed_window_belong_to_no_window() {
+    let sawmill = Sawmill::start(&[]);
+    let mut client = sawmill.connect();
+    client.send(&window(&[event("a").as_bytes()]));
+    assert_eq!(client.ack(), 1);
+    let stray = event("stray");
+    let length = u32::try_from(stray.len()).unwrap();
+    client.send(&frame(b'J', &[2, length], stray.as_bytes()));
+    assert_eq!(client.until_closed(), b"");
+    sawmill.wait_for_log("belongs to no window");
+    assert_eq!(sawmill.stored("logs-django-pt").len(), 1);
+}
+
+#[test]
+fn large_uncompressed_events_give_their_memory_back() {
+    // 4 MiB for windows: room for one of these events at a time, and not for two.
+    let sawmill = Sawmill::start(&["memory.budget=16MiB"]);
+    let large = event(&"x".repeat(5 << 20));
+    let mut clients: Vec<_> = (0..4).map(|_| sawmill.connect()).collect();
+    for _ in 0..3 {
+        for client in &mut clients {
+            client.send(&plain_window(&[large.as_bytes()]));
+            assert_eq!(client.ack(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_piece_of_nothing_but_bad_events_stays_within_the_budget() {
+    let sawmill = Sawmill::start(&["memory.budget=16MiB"]);
+    sawmill.assert_serves();
+    let before = sawmill.resident_bytes();
+    let bad = vec![b'x'; 1 << 20];
+    let mut client = sawmill.connect();
+    client.send(&window(&vec![&bad[..]; 200]));
+    assert_eq!(client.ack(), 200);
+    let grown = sawmill.resident_bytes().saturating_sub(before);
+    assert!(
+        grown < 64 << 20,
+        "grew by {grown} bytes for 200 MiB of bad events"
+    );
+    assert_eq!(sawmill.dead_letters().len(), 200);
+}
