@@ -89,15 +89,7 @@ impl Parsed {
         touches: bool,
         text: &'t str,
     ) -> Option<&'t str> {
-        let number = |digits_max: usize| {
-            let digits_max = if touches {
-                usize::from(count)
-            } else {
-                digits_max
-            };
-            digits(text, digits_max)
-        };
-        let (value, rest) = match letter {
+        let digits_max = match letter {
             Letter::AmPm => {
                 let (index, rest) = name(text, &["AM", "PM"])?;
                 self.afternoon = Some(index == 1);
@@ -114,14 +106,9 @@ impl Parsed {
                 self.zone = Some(zone);
                 return Some(rest);
             }
-            Letter::Fraction => {
-                let (value, rest) = digits(text, usize::from(count))?;
-                let read = u32::try_from(text.len() - rest.len()).ok()?;
-                self.nanosecond = scale_to_nanoseconds(value, read)?;
-                return Some(rest);
-            }
-            Letter::Year => number(9)?,
-            Letter::DayOfYear => number(3)?,
+            Letter::Fraction => usize::from(count),
+            Letter::Year => 9,
+            Letter::DayOfYear => 3,
             Letter::DayOfMonth
             | Letter::Hour
             | Letter::HourFrom1
@@ -129,12 +116,27 @@ impl Parsed {
             | Letter::HourOfHalfFrom1
             | Letter::Minute
             | Letter::Month
-            | Letter::Second => number(2)?,
+            | Letter::Second => 2,
             Letter::DayOfWeek | Letter::Week | Letter::WeekYear | Letter::ZoneName => return None,
         };
+        let (value, rest) = digits(
+            text,
+            if touches {
+                usize::from(count)
+            } else {
+                digits_max
+            },
+        )?;
+        self.take_number(letter, count, value, text.len() - rest.len())?;
+        Some(rest)
+    }
+
+    /// Takes the number of a field that was written with so many digits.
+    fn take_number(&mut self, letter: Letter, count: u8, value: u32, digits: usize) -> Option<()> {
         let small = i8::try_from(value).ok();
         match letter {
-            Letter::Year if count == 2 && text.len() - rest.len() == 2 => {
+            Letter::Fraction => self.nanosecond = scale_to_nanoseconds(value, digits as u32)?,
+            Letter::Year if count == 2 && digits == 2 => {
                 self.year = Some(pivot(i16::try_from(value).ok()?));
             }
             Letter::Year => self.year = Some(i16::try_from(value).ok()?),
@@ -151,13 +153,12 @@ impl Parsed {
             Letter::AmPm
             | Letter::DayOfWeek
             | Letter::DayOfWeekText
-            | Letter::Fraction
             | Letter::Offset
             | Letter::Week
             | Letter::WeekYear
             | Letter::ZoneName => {}
         }
-        Some(rest)
+        Some(())
     }
 }
 
