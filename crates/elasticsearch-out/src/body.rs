@@ -79,6 +79,17 @@ impl BulkBody {
         })
     }
 
+    /// Gives back the memory beyond what the items take, for a body that may wait long to be sent.
+    pub fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.items.shrink_to_fit();
+    }
+
+    /// The memory that the body takes.
+    pub fn memory_bytes(&self) -> usize {
+        self.bytes.capacity() + self.items.capacity() * size_of::<Item>()
+    }
+
     /// The text to send, ending in a newline as Elasticsearch demands.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

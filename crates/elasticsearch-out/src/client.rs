@@ -114,7 +114,7 @@ impl Client {
         if self.require_data_stream.swap(false, Ordering::Relaxed) {
             tracing::warn!(
                 "{} does not know {REQUIRE_DATA_STREAM} (Elasticsearch since 8.13 does): without a matching \
-                 index template it will make a plain index; `sawmill setup` makes the template",
+                 index template it will make a plain index: see that a template with a data_stream section matches",
                 host.name
             );
         }

@@ -150,7 +150,7 @@ impl Cause {
             }
             Self::ShardLimit => "delete old indices or raise cluster.max_shards_per_node",
             Self::Template => {
-                "create an index template with a data_stream section that matches the name (`sawmill setup` does)"
+                "create an index template with a data_stream section that matches the name, such as tests/fixtures/template.json"
             }
             Self::Privilege => {
                 "give the user's role create_doc and auto_configure on the data streams"

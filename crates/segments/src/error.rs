@@ -12,7 +12,7 @@ pub enum SegmentError {
     /// The folder holds as much as the settings allow.
     #[error(
         "{} has reached its limit of {limit_bytes} bytes: \
-         send its lines on (`sawmill replay`), remove old segments, or raise the limit", dir.display()
+         remove old segments, or raise the limit", dir.display()
     )]
     Full {
         /// The folder.

@@ -34,6 +34,8 @@ pub(crate) fn run(config: Config) -> Result<(), StartError> {
     let cores = available_parallelism().map_or(1, std::num::NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores)
+        // One for each worker of the crew. Threads beyond these would each keep an arena of memory.
+        .max_blocking_threads(cores)
         .enable_all()
         .build()?;
     let ended = runtime.block_on(async {

@@ -96,7 +96,7 @@ impl Works {
         window: &Arc<Window>,
         peer: &Arc<str>,
         number: u32,
-        Turn { body, outcome }: Turn,
+        Turn { mut body, outcome }: Turn,
         mut room: Reserved,
     ) -> Progress {
         let (progress, tally) = match outcome {
@@ -110,7 +110,8 @@ impl Works {
         window.settle(tally.dropped);
         let open = tally.events - tally.dropped;
         if open > 0 {
-            room.shrink_to(body.len_bytes() + tally.dead_bytes);
+            body.shrink();
+            room.shrink_to(body.memory_bytes() + tally.dead_bytes);
             let ticket = Ticket::new(Arc::clone(window), Arc::clone(peer), open, Some(room));
             for letter in tally.dead_letters {
                 self.bury(Arc::clone(&ticket), letter);

@@ -24,16 +24,6 @@ fn killed_in_the_middle_sawmill_loses_nothing() {
 }
 
 #[test]
-fn killed_in_the_middle_sawmill_doubles_nothing_where_documents_have_ids() {
-    let dir = folder();
-    let elasticsearch = Elasticsearch::start_set_up(dir.path());
-    let settings = Settings::elasticsearch(&elasticsearch)
-        .with("OUTPUT__ELASTICSEARCH__DOCUMENT_ID", "origin");
-    let comparison = restarted(dir.path(), &elasticsearch, settings, Sawmill::kill);
-    assert_eq!(comparison, Comparison::SAME);
-}
-
-#[test]
 fn stopped_in_the_middle_sawmill_loses_nothing_and_doubles_nothing() {
     let dir = folder();
     let elasticsearch = Elasticsearch::start_set_up(dir.path());
