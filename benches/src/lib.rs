@@ -1,5 +1,7 @@
 //! What the benchmarks measure with: one full window of Filebeat 8.11, and the pipeline of the repository's root.
 
+#![forbid(unsafe_code)]
+
 use std::ops::Range;
 
 use bytes::Bytes;

@@ -2,5 +2,7 @@
 //!
 //! It knows the protocol and nothing of our server: what it says of one server it says of all by the same rule.
 
+#![forbid(unsafe_code)]
+
 pub mod cli;
 pub mod events;

@@ -26,6 +26,8 @@
 //! # Ok::<(), sawmill_elasticsearch_out::StreamNameError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod alarm;
 mod answer;
 mod backoff;

@@ -1,15 +1,17 @@
 //! The event itself: the sender's text, a table of its members, and what the filters changed.
 
-use std::collections::HashSet;
-use std::ops::Range;
+mod encode;
+mod open;
 
+use crate::constant::Constant;
 use crate::error::{EventError, SetError};
 use crate::field::{FieldRef, Step, shortest};
-use crate::index::Print;
 use crate::scan::Stop;
-use crate::tables::{Content, Home, Limits, Node, Place, Span, Tables};
+use crate::tables::{
+    Content, Home, Id, Limits, Node, Place, SlotUnknown, Span, Tables, home, home_part,
+};
 use crate::text::escape_into;
-use crate::value::{Str, Value, each_member, find_inside};
+use crate::value::{Str, Value, find_inside};
 
 /// One event, alive from its parse to its encoding.
 #[derive(Debug)]
@@ -28,21 +30,21 @@ impl<'a> Event<'a> {
         tables: &'a mut Tables,
         limits: &Limits,
     ) -> Result<Self, EventError> {
-        tables.nodes.clear();
-        tables.top.clear();
-        tables.arena.clear();
         if u32::try_from(text.len()).is_err() {
             return Err(EventError::TooLarge {
                 bytes: text.len(),
                 limit: u32::MAX as usize,
             });
         }
-        tables.load(text, limits).map_err(|Stop(error)| *error)?;
-        let text = std::str::from_utf8(text).map_err(|error| EventError::Utf8 {
+        let escaped_keys = tables.load(text, limits).map_err(|Stop(error)| *error)?;
+        let text = simdutf8::compat::from_utf8(text).map_err(|error| EventError::Utf8 {
             at: error.valid_up_to(),
         })?;
         let mut event = Self { text, tables };
-        event.index_members();
+        if escaped_keys {
+            event.shorten_keys();
+        }
+        event.tables.index(text);
         Ok(event)
     }
 
@@ -82,16 +84,6 @@ impl<'a> Event<'a> {
         Str(self.at(span))
     }
 
-    /// Writes the JSON text of `field` to `out`; nothing when the field is missing.
-    pub fn write_json(&self, field: &FieldRef, out: &mut Vec<u8>) {
-        match self.locate(field) {
-            Some(Place::Bare(span)) => self.write_content(Content::Bare(span), out),
-            Some(Place::Json(span)) => self.write_content(Content::Json(span), out),
-            Some(Place::Open(first)) => self.write_content(Content::Open { first }, out),
-            None => {}
-        }
-    }
-
     /// Sets `field` to the string `text`. Objects on the way are made.
     #[inline]
     pub fn set_string(&mut self, field: &FieldRef, text: &str) -> Result<(), SetError> {
@@ -107,6 +99,17 @@ impl<'a> Event<'a> {
     pub fn set_json(&mut self, field: &FieldRef, json: &str) -> Result<(), SetError> {
         let node = self.node_for(field)?;
         self.put_json(node, json);
+        Ok(())
+    }
+
+    /// Sets `field` to a constant, which is copied once, to the document.
+    #[inline]
+    pub fn set_constant(&mut self, field: &FieldRef, constant: &Constant) -> Result<(), SetError> {
+        let node = self.node_for(field)?;
+        match self.tables.known(constant.span) {
+            Some(span) => self.tables.nodes[node].content = Content::Json(span),
+            None => self.put_json(node, &constant.json),
+        }
         Ok(())
     }
 
@@ -128,7 +131,14 @@ impl<'a> Event<'a> {
     /// Adds the string whose content (escaped) is `content` to `field` as grok does: a missing
     /// field is set, a list gets one more element, a string becomes a list of two; a field of
     /// any other kind stays as it is.
+    #[inline]
     pub fn append(&mut self, field: &FieldRef, content: Span) -> Result<(), SetError> {
+        // Mostly the field is the event's own and not there yet.
+        if let ([_], None) = (&*field.steps, self.find_top(field)) {
+            let id = self.add_top(field);
+            self.tables.nodes[id.at()].content = Content::Bare(content);
+            return Ok(());
+        }
         self.append_all(field, &[content])
     }
 
@@ -235,114 +245,20 @@ impl<'a> Event<'a> {
 
     /// Removes the top-level member that `field` leads through, whatever it holds.
     pub fn remove_top(&mut self, field: &FieldRef) {
-        let top = field
-            .steps
-            .first()
-            .and_then(|step| self.find_top(step.print, step.key()));
-        if let Some(node) = top.and_then(|id| self.tables.nodes.get_mut(id as usize)) {
-            node.content = Content::Gone;
-        }
-    }
-
-    /// Appends the document to `out`: the event as one line of JSON without a line break, without
-    /// `@metadata`.
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        const METADATA: &str = "@metadata";
-        let metadata = self.find_top(Print::of(METADATA), METADATA);
-        let nodes = &self.tables.nodes;
-        out.push(b'{');
-        let empty = out.len();
-        let mut at = 0;
-        while let Some(&id) = self.tables.top.get(at) {
-            at += 1;
-            let node = &nodes[id as usize];
-            if metadata == Some(id) {
-                continue;
-            }
-            match node.content {
-                Content::Gone => {}
-                Content::Original(value) => {
-                    let mut end = value.end;
-                    while let Some(next) =
-                        self.untouched(at).filter(|_| metadata != Some(at as u32))
-                    {
-                        end = next.end;
-                        at += 1;
-                    }
-                    comma(out, empty);
-                    let run = &self.text[node.key.start as usize - 1..end as usize];
-                    out.extend_from_slice(run.as_bytes());
-                }
-                Content::Bare(_) | Content::Json(_) | Content::Open { .. } => {
-                    comma(out, empty);
-                    self.write_member(node, out);
-                }
-            }
-        }
-        out.push(b'}');
-    }
-
-    /// The value of the top-level member at `at` if it stands as it came.
-    #[inline]
-    fn untouched(&self, at: usize) -> Option<Span> {
-        // Members that came with the event are the first nodes, in order.
-        match (self.tables.top.get(at), self.tables.nodes.get(at)) {
-            (
-                Some(_),
-                Some(Node {
-                    content: Content::Original(value),
-                    ..
-                }),
-            ) => Some(*value),
-            _ => None,
-        }
-    }
-
-    fn write_member(&self, node: &Node, out: &mut Vec<u8>) {
-        let key = node.key;
-        let quoted = &self.home(key)[key.start as usize - 1..=key.end as usize];
-        out.extend_from_slice(quoted.as_bytes());
-        out.push(b':');
-        self.write_content(node.content, out);
-    }
-
-    fn write_content(&self, content: Content, out: &mut Vec<u8>) {
-        match content {
-            Content::Gone => out.extend_from_slice(b"null"),
-            Content::Original(span) | Content::Json(span) => {
-                out.extend_from_slice(self.at(span).as_bytes());
-            }
-            Content::Bare(span) => {
-                out.push(b'"');
-                out.extend_from_slice(self.at(span).as_bytes());
-                out.push(b'"');
-            }
-            Content::Open { first } => {
-                out.push(b'{');
-                let empty = out.len();
-                for (_, node) in self.members(first) {
-                    if !matches!(node.content, Content::Gone) {
-                        comma(out, empty);
-                        self.write_member(node, out);
-                    }
-                }
-                out.push(b'}');
-            }
+        if let Some(id) = self.find_top(field) {
+            self.tables.nodes[id.at()].content = Content::Gone;
         }
     }
 
     #[inline]
     fn at(&self, span: Span) -> &str {
-        &self.home(span)[span.start as usize..span.end as usize]
+        home_part(&self.tables.arena, self.text, span)
     }
 
     /// The text that a span is a part of.
     #[inline]
     fn home(&self, span: Span) -> &str {
-        match span.home {
-            Home::Text => self.text,
-            Home::Arena => &self.tables.arena,
-        }
+        home(&self.tables.arena, self.text, span)
     }
 
     fn arena_from(&self, start: usize) -> Span {
@@ -353,36 +269,54 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// The member of the event's own object that `field` leads through.
     #[inline]
-    fn find_top(&self, print: Print, key: &str) -> Option<u32> {
-        self.tables
-            .index
-            .find(print, |id| self.has_key(id, print, key))
+    fn find_top(&self, field: &FieldRef) -> Option<Id> {
+        match self.tables.in_slot(field.slot) {
+            Ok(found) => found,
+            Err(SlotUnknown) => self.search_top(field),
+        }
     }
 
-    #[inline]
-    fn has_key(&self, id: u32, print: Print, key: &str) -> bool {
-        let node = &self.tables.nodes[id as usize];
-        node.print == Some(print) && self.at(node.key) == key
+    #[cold]
+    fn search_top(&self, field: &FieldRef) -> Option<Id> {
+        let key = field.steps.first()?.key();
+        let Tables {
+            added, came, nodes, ..
+        } = &*self.tables;
+        let came = (0..*came).rev().map(Id::of);
+        let mut all = added.iter().rev().copied().chain(came);
+        all.find(|id| self.at(nodes[id.at()].key) == key)
     }
 
-    fn members(&self, first: Option<u32>) -> impl Iterator<Item = (u32, &Node)> {
-        let with_id = |id: u32| (id, &self.tables.nodes[id as usize]);
+    fn members(&self, first: Option<Id>) -> impl Iterator<Item = (Id, &Node)> {
+        let with_id = |id: Id| (id, &self.tables.nodes[id.at()]);
         std::iter::successors(first.map(with_id), move |(_, node)| node.next.map(with_id))
     }
 
-    fn child(&self, first: Option<u32>, step: &Step) -> Option<u32> {
+    fn child(&self, first: Option<Id>, step: &Step) -> Option<Id> {
+        let name = self.tables.known(step.name);
         self.members(first)
-            .find(|(_, node)| self.at(node.key) == step.key())
+            .find(|(_, node)| Some(node.key) == name || self.at(node.key) == step.key())
             .map(|(id, _)| id)
     }
 
     #[inline]
     fn locate(&self, field: &FieldRef) -> Option<Place> {
-        let (step, mut steps) = field.steps.split_first()?;
-        let mut id = self.find_top(step.print, step.key())?;
+        let id = self.find_top(field)?;
+        let below = &field.steps[1..];
+        match self.tables.nodes[id.at()].content {
+            Content::Bare(span) if below.is_empty() => Some(Place::Bare(span)),
+            Content::Json(span) | Content::Original(span) if below.is_empty() => {
+                Some(Place::Json(span))
+            }
+            content => self.locate_below(content, below),
+        }
+    }
+
+    fn locate_below(&self, mut content: Content, mut steps: &[Step]) -> Option<Place> {
         loop {
-            match self.tables.nodes[id as usize].content {
+            match content {
                 Content::Bare(span) => return steps.is_empty().then_some(Place::Bare(span)),
                 Content::Gone => return None,
                 Content::Json(span) | Content::Original(span) if steps.is_empty() => {
@@ -401,7 +335,7 @@ impl<'a> Event<'a> {
                 Content::Open { first } => match steps.split_first() {
                     None => return Some(Place::Open(first)),
                     Some((step, rest)) => {
-                        id = self.child(first, step)?;
+                        content = self.tables.nodes[self.child(first, step)?.at()].content;
                         steps = rest;
                     }
                 },
@@ -410,170 +344,72 @@ impl<'a> Event<'a> {
     }
 
     /// The node of `field`, made with all objects on its way when it is missing.
+    #[inline]
     fn node_for(&mut self, field: &FieldRef) -> Result<usize, SetError> {
-        let Some((step, steps)) = field.steps.split_first() else {
-            return Err(SetError::BelowScalar {
-                field: field.as_str().to_owned(),
-            });
-        };
-        let mut id = match self.find_top(step.print, step.key()) {
+        let mut id = match self.find_top(field) {
             Some(id) => id,
-            None => self.add_top(step),
+            None => self.add_top(field),
         };
-        for step in steps {
+        for step in &field.steps[1..] {
             let first = self.open(id, field)?;
             id = match self.child(first, step) {
                 Some(child) => child,
                 None => {
-                    let key = self.keep_key(&step.quoted);
+                    let key = self.key_of(step);
                     self.tables.add_child(id, key)
                 }
             };
         }
-        Ok(id as usize)
+        Ok(id.at())
     }
 
     /// Adds a member to the event's own object, which has none with this key.
-    fn add_top(&mut self, step: &Step) -> u32 {
-        let key = self.keep_key(&step.quoted);
-        let Tables { nodes, index, .. } = self.tables;
-        index.grow(nodes);
-        let id = self.tables.push(key, Some(step.print));
-        self.tables.index.enter(step.print, id, |_| false);
-        self.tables.top.push(id);
+    #[inline]
+    fn add_top(&mut self, field: &FieldRef) -> Id {
+        let key = self.key_of(&field.steps[0]);
+        let id = self.tables.push(key, Content::Gone);
+        self.tables.put_in_slot(field.slot, id);
+        self.tables.added.push(id);
         id
     }
 
-    /// Writes a key beside the event's fields. Every key stands between quotes, wherever it is, so that it can be
-    /// copied with them.
+    /// The step's key, for a new member.
+    #[inline]
+    fn key_of(&mut self, step: &Step) -> Span {
+        match self.tables.known(step.name) {
+            Some(name) => name,
+            None => self.keep_key(&step.quoted),
+        }
+    }
+
+    /// Writes a key beside the event's fields, as names are written.
     fn keep_key(&mut self, quoted: &str) -> Span {
+        self.tables.arena.push(',');
         let start = self.tables.arena.len();
         self.tables.arena.push_str(quoted);
-        self.arena_from(start).part(1, quoted.len() - 1)
-    }
-
-    /// Makes an object of the node so that members can be set, and returns its first member.
-    fn open(&mut self, id: u32, field: &FieldRef) -> Result<Option<u32>, SetError> {
-        let below_scalar = || SetError::BelowScalar {
-            field: field.as_str().to_owned(),
-        };
-        let span = match self.tables.nodes[id as usize].content {
-            Content::Open { first } => return Ok(first),
-            Content::Bare(_) => return Err(below_scalar()),
-            Content::Gone => None,
-            Content::Json(span) | Content::Original(span) => Some(span),
-        };
-        let json = span.map_or("null", |span| self.at(span));
-        match Value::of(json) {
-            // Nothing is there, so an object may be: Logstash takes null as missing here.
-            Value::Null => {
-                self.tables.nodes[id as usize].content = Content::Open { first: None };
-                Ok(None)
-            }
-            Value::Object(_) => {
-                let Some(span) = span else {
-                    return Err(below_scalar());
-                };
-                self.open_object(id, span);
-                match self.tables.nodes[id as usize].content {
-                    Content::Open { first } => Ok(first),
-                    _ => Err(below_scalar()),
-                }
-            }
-            Value::Array(_) => Err(SetError::InsideList {
-                field: field.as_str().to_owned(),
-            }),
-            Value::Bool(_) | Value::Number(_) | Value::String(_) => Err(below_scalar()),
+        let span = self.arena_from(start).part(1, quoted.len() - 1);
+        self.tables.arena.push(':');
+        Span {
+            home: Home::Key,
+            ..span
         }
     }
 
-    /// Links the members of the object at `span` below the node `id`.
-    fn open_object(&mut self, id: u32, span: Span) {
-        // The nodes are set aside while the text that they are filled from is borrowed.
-        let mut nodes = std::mem::take(&mut self.tables.nodes);
-        let first = nodes.len();
-        let json = self.at(span);
-        let within = |part: &str| {
-            let start = span.start + (part.as_ptr().addr() - json.as_ptr().addr()) as u32;
-            Span {
-                start,
-                end: start + part.len() as u32,
-                ..span
+    /// Rewrites keys that came with escapes, so that equal keys are equal bytes.
+    #[cold]
+    fn shorten_keys(&mut self) {
+        for at in 0..self.tables.nodes.len() {
+            let Node { key, content, .. } = self.tables.nodes[at];
+            if memchr::memchr(b'\\', self.at(key).as_bytes()).is_none() {
+                continue;
             }
-        };
-        each_member(json, |key, value| {
-            let next = Some(nodes.len() as u32 + 1);
-            nodes.push(Node {
-                key: within(key),
-                print: None,
-                content: Content::Json(within(value)),
-                next,
-            });
-        });
-        let opened = first..nodes.len();
-        if let Some(last) = nodes[opened.clone()].last_mut() {
-            last.next = None;
-        }
-        let first = (!opened.is_empty()).then_some(opened.start as u32);
-        nodes[id as usize].content = Content::Open { first };
-        self.tables.nodes = nodes;
-        for at in opened.clone() {
-            let key = self.at(self.tables.nodes[at].key);
-            if memchr::memchr(b'\\', key.as_bytes()).is_some() {
-                let quoted = shortest(key);
-                self.tables.nodes[at].key = self.keep_key(&quoted);
+            let quoted = shortest(self.at(key));
+            self.tables.nodes[at].key = self.keep_key(&quoted);
+            if let Content::Original(value) = content {
+                // Key and value do not stand in the text one after the other any more.
+                self.tables.nodes[at].content = Content::Json(value);
             }
         }
-        self.drop_equal_keys(opened);
-    }
-
-    /// Of members of an opened object that have equal keys the last one counts.
-    fn drop_equal_keys(&mut self, members: Range<usize>) {
-        let mut seen = HashSet::with_capacity(members.len());
-        let key = |at: &usize| self.at(self.tables.nodes[*at].key);
-        let dropped: Vec<usize> = members.rev().filter(|at| !seen.insert(key(at))).collect();
-        for at in dropped {
-            self.tables.nodes[at].content = Content::Gone;
-        }
-    }
-
-    /// Enters the members into the index. Of equal keys the last one counts, and the others are dropped.
-    fn index_members(&mut self) {
-        // Set aside while the nodes that it asks for are borrowed.
-        let mut index = std::mem::take(&mut self.tables.index);
-        index.reset(self.tables.top.len());
-        for id in 0..self.tables.top.len() as u32 {
-            let print = match self.tables.nodes[id as usize].print {
-                Some(print) => print,
-                None => self.shorten_key(id),
-            };
-            let key = self.at(self.tables.nodes[id as usize].key);
-            if let Some(earlier) = index.enter(print, id, |other| self.has_key(other, print, key)) {
-                self.tables.nodes[earlier as usize].content = Content::Gone;
-            }
-        }
-        self.tables.index = index;
-    }
-
-    /// Rewrites a key that came with escapes, so that equal keys are equal bytes.
-    fn shorten_key(&mut self, id: u32) -> Print {
-        let quoted = shortest(self.at(self.tables.nodes[id as usize].key));
-        let key = self.keep_key(&quoted);
-        let print = Print::of(self.at(key));
-        let node = &mut self.tables.nodes[id as usize];
-        (node.key, node.print) = (key, Some(print));
-        if let Content::Original(value) = node.content {
-            // Key and value do not stand in the text one after the other any more.
-            node.content = Content::Json(value);
-        }
-        print
-    }
-}
-
-#[inline]
-fn comma(out: &mut Vec<u8>, empty: usize) {
-    if out.len() > empty {
-        out.push(b',');
     }
 }
 

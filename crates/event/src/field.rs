@@ -1,7 +1,8 @@
 //! Field references in Logstash's strict syntax: `name`, `[outer][inner]`, `[list][0]`, `[list][-1]`.
 
 use crate::error::FieldRefError;
-use crate::index::Print;
+use crate::names::{self, Slot};
+use crate::tables::Span;
 use crate::text::{escape_into, unescape_into};
 
 /// A parsed field reference: the way from the event's root to one field.
@@ -11,6 +12,8 @@ use crate::text::{escape_into, unescape_into};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldRef {
     pub(crate) steps: Box<[Step]>,
+    /// Under which an event's members are found that have the first step's name.
+    pub(crate) slot: Slot,
     text: Box<str>,
 }
 
@@ -19,7 +22,8 @@ pub struct FieldRef {
 pub(crate) struct Step {
     /// The key in its shortest JSON form, between its quotes.
     pub(crate) quoted: Box<str>,
-    pub(crate) print: Print,
+    /// The same in the text of all names.
+    pub(crate) name: Span,
     index: Option<i64>,
 }
 
@@ -50,11 +54,26 @@ impl FieldRef {
         if !names.iter().all(legal) {
             return Err(error());
         }
-        let steps = names.iter().map(|name| Step::new(name)).collect();
+        let steps: Box<[Step]> = names.iter().map(|name| Step::new(name)).collect();
+        let first = steps.first().ok_or_else(error)?;
         Ok(Self {
+            slot: names::slot(&first.quoted),
             steps,
             text: text.into(),
         })
+    }
+
+    /// The first step alone, and the key of the second, in its quotes, if there are exactly two.
+    pub fn parent(&self) -> Option<(Self, &str)> {
+        let [parent, child] = &*self.steps else {
+            return None;
+        };
+        let parent = Self {
+            slot: self.slot,
+            steps: [parent.clone()].into(),
+            text: format!("[{}]", parent.key()).into(),
+        };
+        Some((parent, &child.quoted))
     }
 
     /// The reference as it was written.
@@ -67,7 +86,7 @@ impl Step {
     fn new(name: &str) -> Self {
         let quoted = quoted(name);
         Self {
-            print: Print::of(&quoted[1..quoted.len() - 1]),
+            name: names::name(&quoted),
             quoted: quoted.into(),
             index: name.parse().ok(),
         }

@@ -26,17 +26,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod compact;
+mod constant;
 mod error;
 mod event;
 mod field;
-mod index;
 pub mod joda;
+mod names;
+mod print;
 mod scan;
 mod tables;
 mod template;
 mod text;
 mod value;
 
+pub use crate::constant::Constant;
 pub use crate::error::{EventError, FieldRefError, SetError, TemplateError};
 pub use crate::event::Event;
 pub use crate::field::FieldRef;

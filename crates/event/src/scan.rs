@@ -4,7 +4,6 @@
 //! of SSE2 on events of 1 KB.
 
 use crate::error::EventError;
-use crate::index::Print;
 
 /// Why scanning stopped. The box lets what every value returns fit into a register.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,13 +87,6 @@ impl<S: Source> Scanner<S> {
         }
     }
 
-    /// The fingerprint of a key that has no escapes.
-    #[inline]
-    pub(crate) fn print(&self, key: Quoted) -> Print {
-        let from_key = self.text.bytes().get(key.start..).unwrap_or_default();
-        Print::of_head(from_key, key.end - key.start)
-    }
-
     #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.text.bytes().get(self.at).copied()
@@ -125,6 +117,14 @@ impl<S: Source> Scanner<S> {
             Some(b'"') => self.string(),
             Some(b'{') => self.object(|_, _| Ok(())),
             Some(b'[') => self.array(|_, _, _| Ok(())),
+            _ => self.scalar(),
+        }
+    }
+
+    /// Checks a number, `true`, `false` or `null`.
+    #[inline]
+    pub(crate) fn scalar(&mut self) -> Result<(), Stop> {
+        match self.peek() {
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.literal(b"true"),
             Some(b'f') => self.literal(b"false"),

@@ -6,7 +6,7 @@ use crate::error::{SetError, TemplateError};
 use crate::event::Event;
 use crate::field::FieldRef;
 use crate::joda::Pattern;
-use crate::text::unescape_into;
+use crate::text::{escape_into, unescape_into};
 use crate::value::Value;
 
 /// A parsed template.
@@ -84,6 +84,32 @@ impl Template {
                 event.set_string(field, &out)
             }
         }
+    }
+
+    /// Appends what the template gives for this event to `out`, as a JSON string.
+    pub fn render_json(&self, event: &Event<'_>, out: &mut String) {
+        out.push('"');
+        match &*self.parts {
+            [Part::Text(text)] => escape_into(text, out),
+            [Part::Field { field: from, .. }] if let Some(span) = event.string_span(from) => {
+                out.push_str(event.str(span).escaped());
+            }
+            _ => {
+                let mut plain = String::new();
+                self.render(event, &mut plain);
+                escape_into(&plain, out);
+            }
+        }
+        out.push('"');
+    }
+
+    /// Whether what the template gives depends on something within the member that `field` leads through.
+    pub fn depends_on(&self, field: &FieldRef) -> bool {
+        self.parts.iter().any(|part| match part {
+            Part::Date { .. } => self.timestamp.slot == field.slot,
+            Part::Field { field: from, .. } => from.slot == field.slot,
+            Part::Text(_) => false,
+        })
     }
 
     /// Appends what the template gives for this event to `out`.

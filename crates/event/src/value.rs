@@ -34,6 +34,12 @@ impl<'e> Str<'e> {
             .then_some(self.0)
     }
 
+    /// How many bytes at the start stand for themselves.
+    #[inline]
+    pub fn plain_bytes(self) -> usize {
+        memchr::memchr(b'\\', self.0.as_bytes()).unwrap_or(self.0.len())
+    }
+
     /// The text; `buffer` is overwritten and lent only when there are escapes to undo.
     #[inline]
     pub fn text<'b>(self, buffer: &'b mut String) -> &'b str
@@ -48,6 +54,11 @@ impl<'e> Str<'e> {
                 buffer
             }
         }
+    }
+
+    /// Appends the text to `out`.
+    pub fn append_to(self, out: &mut String) {
+        unescape_into(self.0, out);
     }
 
     /// The escaped form, as it stands between the quotes.

@@ -18,6 +18,8 @@
 //! # Ok::<(), sawmill_lumberjack::FrameError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod client;
 mod decode;
 mod encode;

@@ -1,5 +1,7 @@
 //! The `sawmill` program: command line, settings, log, then what was asked for.
 
+#![forbid(unsafe_code)]
+
 mod acker;
 mod check;
 mod cli;
