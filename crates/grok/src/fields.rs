@@ -88,6 +88,13 @@ impl Fields {
     /// Finds the first match and writes its groups to `spans`.
     pub(crate) fn find(&self, text: &str, spans: &mut [Option<(usize, usize)>]) -> Outcome {
         let text = text.as_bytes();
+        if self
+            .straight(text, spans)
+            .is_some_and(|end| self.ends_at(end, text) == Outcome::Match)
+        {
+            return Outcome::Match;
+        }
+        spans.fill(None);
         let mut attempt = Attempt {
             text,
             spans,
@@ -104,6 +111,91 @@ impl Fields {
                 Some(length) if at + length + 1 < text.len() => at += length + 1,
                 Some(_) | None => return Outcome::NoMatch,
             }
+        }
+    }
+
+    /// Matches the row at the head of a text that stands in JSON, with escapes behind its first `plain_bytes`.
+    ///
+    /// Only a last `%{GREEDYDATA}` may take escapes, which it does whatever they stand for. `None` when the text must be
+    /// unescaped to be sure.
+    pub(crate) fn find_escaped(
+        &self,
+        text: &str,
+        plain_bytes: usize,
+        spans: &mut [Option<(usize, usize)>],
+    ) -> Option<()> {
+        let (last, before) = self.items.split_last()?;
+        let Item::Field {
+            element: Element::GreedyData,
+            group,
+        } = last
+        else {
+            return None;
+        };
+        let plain = &text.as_bytes()[..plain_bytes];
+        let mut at = 0;
+        for (index, item) in before.iter().enumerate() {
+            if let Item::Field { element, .. } = item
+                && !element.is_settled_within(plain, at)
+            {
+                return None;
+            }
+            at = self.step(index, plain, at, spans)?;
+        }
+        if let Some(group) = group {
+            spans[*group] = Some((at, text.len()));
+        }
+        Some(())
+    }
+
+    /// Matches the row at the head of the text with the first end of each element that its follower allows, never
+    /// turning back: if that leads to the end of the row, it is what a backtracking engine finds first. Returns where
+    /// the row ends.
+    fn straight(&self, text: &[u8], spans: &mut [Option<(usize, usize)>]) -> Option<usize> {
+        let step = |at, index| self.step(index, text, at, spans);
+        (0..self.items.len()).try_fold(0, step)
+    }
+
+    /// Matches item number `index` at byte `at` and returns where it ends.
+    #[inline]
+    fn step(
+        &self,
+        index: usize,
+        text: &[u8],
+        at: usize,
+        spans: &mut [Option<(usize, usize)>],
+    ) -> Option<usize> {
+        match &self.items[index] {
+            Item::Literal(first, others) => {
+                let found = text.get(at) == Some(first)
+                    && (others.is_empty() || text[at + 1..].starts_with(others));
+                found.then_some(at + 1 + others.len())
+            }
+            Item::Field { element, group } => {
+                let follower = self.follower(index);
+                let mut found = None;
+                element.each_end(text, at, follower, &mut |end| {
+                    if follower.is_some() && text.get(end).copied() != follower {
+                        return Outcome::NoMatch;
+                    }
+                    found = Some(end);
+                    Outcome::Match
+                });
+                let end = found?;
+                if let Some(group) = group {
+                    spans[*group] = Some((at, end));
+                }
+                Some(end)
+            }
+        }
+    }
+
+    /// The byte that must come behind item number `index`, if that is known.
+    #[inline]
+    fn follower(&self, index: usize) -> Option<u8> {
+        match self.items.get(index + 1) {
+            Some(Item::Literal(first, _)) => Some(*first),
+            Some(Item::Field { .. }) | None => None,
         }
     }
 
@@ -125,13 +217,10 @@ impl Fields {
                 }
             }
             Some(Item::Field { element, group }) => {
-                let follower = match self.items.get(index + 1) {
-                    Some(Item::Literal(first, _)) => Some(first),
-                    Some(Item::Field { .. }) | None => None,
-                };
+                let follower = self.follower(index);
                 let text = attempt.text;
-                element.each_end(text, at, follower.copied(), &mut |end| {
-                    if follower.is_some() && text.get(end) != follower {
+                element.each_end(text, at, follower, &mut |end| {
+                    if follower.is_some() && text.get(end).copied() != follower {
                         return Outcome::NoMatch;
                     }
                     let outcome = self.rest(index + 1, end, attempt);

@@ -154,6 +154,26 @@ impl Grok {
         self.find_from(0, text, scratch)
     }
 
+    /// The match of the first pattern in a text that stands in JSON, `escaped` as it stands between its quotes, with no
+    /// backslash in its first `plain_bytes`.
+    ///
+    /// `None` when the text must be unescaped to be sure. It need not be when all captures but a last `%{GREEDYDATA}` come
+    /// before the first escape. The ranges are those of the escaped text.
+    pub fn find_escaped<'m>(
+        &'m self,
+        escaped: &str,
+        plain_bytes: usize,
+        scratch: &'m mut Scratch,
+    ) -> Option<Match<'m>> {
+        let (pattern, scratch) = (self.patterns.first()?, scratch.patterns.first_mut()?);
+        pattern.find_escaped(escaped, plain_bytes, scratch)?;
+        Some(Match {
+            pattern: 0,
+            grok: self,
+            spans: &scratch.spans,
+        })
+    }
+
     /// As [`Grok::find`], but beginning with the pattern number `first` (for `break_on_match => false`).
     pub fn find_from<'m>(
         &'m self,

@@ -102,6 +102,18 @@ impl Pattern {
         }
     }
 
+    /// As `find`, for a text that stands in JSON, if that can be told without undoing its escapes.
+    pub(crate) fn find_escaped(
+        &self,
+        text: &str,
+        plain_bytes: usize,
+        scratch: &mut PatternScratch,
+    ) -> Option<()> {
+        scratch.spans.fill(None);
+        let fields = self.fields.as_ref()?;
+        fields.find_escaped(text, plain_bytes, &mut scratch.spans)
+    }
+
     /// Finds the first match and leaves its groups in `scratch.spans`; an error is the limit that was reached.
     pub(crate) fn find(&self, text: &str, scratch: &mut PatternScratch) -> Result<bool, usize> {
         let PatternScratch { linear, spans } = scratch;

@@ -165,3 +165,59 @@ fn fields_and_engines_agree_on_every_line() {
         );
     }
 }
+
+/// As it stands between the quotes of JSON. Some letters are escaped too, as a sender may.
+fn escape(text: &str, dice: &mut Dice) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        if dice.below(60) == 0 && u32::from(character) < 0x1_0000 {
+            escaped.extend(["\\u", &format!("{:04x}", u32::from(character))]);
+        } else {
+            let quoted = serde_json::to_string(&character).unwrap();
+            escaped.push_str(&quoted[1..quoted.len() - 1]);
+        }
+    }
+    escaped
+}
+
+fn unescape(escaped: &str) -> String {
+    serde_json::from_str(&format!("\"{escaped}\"")).unwrap()
+}
+
+#[test]
+fn what_is_found_in_an_escaped_text_is_what_the_engine_finds_in_the_plain_one() {
+    let mut text = String::new();
+    for (index, pattern) in PATTERNS.iter().enumerate() {
+        let (fast, regex) = (
+            compile(pattern, EngineChoice::Best),
+            compile(pattern, EngineChoice::Regex),
+        );
+        let mut scratches = [fast.scratch(), regex.scratch()];
+        let mut dice = Dice::new(100 + index as u64);
+        let mut found_escaped = 0;
+        for _ in 0..lines() {
+            line(&mut dice, &mut text);
+            let escaped = escape(&text, &mut dice);
+            let plain_bytes = escaped.find('\\').unwrap_or(escaped.len());
+            let Some(found) = fast.find_escaped(&escaped, plain_bytes, &mut scratches[0]) else {
+                continue;
+            };
+            found_escaped += 1;
+            let got: Vec<_> = found
+                .captures()
+                .map(|(_, range)| range.map(|range| unescape(&escaped[range])))
+                .collect();
+            let want = captures(&regex, &text, &mut scratches[1]);
+            let want: Option<Vec<_>> = want.map(|ranges| {
+                let part = |range: Option<std::ops::Range<usize>>| Some(text[range?].to_owned());
+                ranges.into_iter().map(part).collect()
+            });
+            assert_eq!(Some(got), want, "{pattern}\n{escaped}");
+        }
+        // The first three end with what may hold escapes and begin with what settles itself.
+        assert!(
+            index > 2 || found_escaped > 100,
+            "only {found_escaped}: {pattern}"
+        );
+    }
+}

@@ -89,13 +89,23 @@ impl Grok {
         buffer: &mut String,
         matcher: &mut sawmill_grok::Scratch,
     ) -> Result<bool, Timeout> {
-        let Some(text) = event.str(span).plain() else {
-            buffer.clear();
-            unescape_into(event.str(span).escaped(), buffer);
-            return self.match_text(buffer, event, matcher);
-        };
-        let Some(found) = self.patterns.find(text, matcher)? else {
-            return Ok(false);
+        let text = event.str(span);
+        let found = match text.plain() {
+            Some(text) => match self.patterns.find(text, matcher)? {
+                Some(found) => found,
+                None => return Ok(false),
+            },
+            None => {
+                let (escaped, plain_bytes) = (text.escaped(), text.plain_bytes());
+                match self.patterns.find_escaped(escaped, plain_bytes, matcher) {
+                    Some(found) => found,
+                    None => {
+                        buffer.clear();
+                        unescape_into(escaped, buffer);
+                        return self.match_text(buffer, event, matcher);
+                    }
+                }
+            }
         };
         for (capture, range) in found.captures() {
             if let Some(range) = range.filter(|range| !range.is_empty()) {
@@ -164,7 +174,9 @@ impl Grok {
 
 impl Filter for Grok {
     fn apply(&self, event: &mut Event<'_>, scratch: &mut Scratch) -> Verdict {
-        let Scratch { text: buffer, grok } = scratch;
+        let Scratch {
+            text: buffer, grok, ..
+        } = scratch;
         let matcher = &mut grok[self.slot];
         let outcome = match event.string_span(&self.field) {
             Some(span) => self.match_string(span, event, buffer, matcher),

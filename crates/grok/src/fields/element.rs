@@ -78,6 +78,23 @@ impl Element {
         EXPANSIONS.get(&expansion(library, name)?).copied()
     }
 
+    /// Whether no byte behind `plain` can matter to where a match at byte `at` may end.
+    pub(crate) fn is_settled_within(self, plain: &[u8], at: usize) -> bool {
+        let within = |may_hold: fn(u8) -> bool| at + run(&plain[at..], may_hold) < plain.len();
+        match self {
+            // It ends before the first follower, wherever the others are.
+            Self::Data => true,
+            Self::Int | Self::Number => {
+                within(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte))
+            }
+            Self::LogLevel => within(|byte| byte.is_ascii_alphabetic()),
+            Self::NonNegInt | Self::PosInt | Self::Word => within(is_word),
+            Self::Timestamp => within(|byte| byte.is_ascii_digit() || b"T Z:.,+-".contains(&byte)),
+            Self::User => within(|byte| is_word(byte) || b".-".contains(&byte)),
+            Self::GreedyData | Self::NotSpace | Self::Space => false,
+        }
+    }
+
     /// Offers each end of a match at byte `at`, best first, until one is not refused.
     ///
     /// `follower` is the byte that must come next, if that is known.
