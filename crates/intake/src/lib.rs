@@ -10,8 +10,11 @@
 //! No I/O and no waiting happens here. A piece that gives more than one body's worth is worked on
 //! in turns, so that its owner can wait for memory in between.
 
+#![forbid(unsafe_code)]
+
 mod cut;
 mod dead_letter;
+mod names;
 mod piece;
 mod worker;
 

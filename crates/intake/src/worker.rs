@@ -1,12 +1,13 @@
 //! The work itself: inflate, cut, parse, filter, encode.
 
-use sawmill_elasticsearch_out::{BulkBody, StreamParts};
-use sawmill_event::{Event, FieldRef, FieldRefError, Tables, Value};
+use sawmill_elasticsearch_out::BulkBody;
+use sawmill_event::{Event, FieldRef, FieldRefError, Tables};
 use sawmill_lumberjack::{FrameError, Limits, Sequence};
 use sawmill_pipeline::{Chain, Scratch, Verdict};
 
 use crate::cut::{Cut, cut};
 use crate::dead_letter::{DeadLetter, Reason};
+use crate::names::{NameFields, Names};
 use crate::piece::{Inflating, Piece};
 
 /// What a piece and its events may be at most.
@@ -25,9 +26,7 @@ pub struct Intake {
     chain: Chain,
     settings: Settings,
     timestamp: FieldRef,
-    kind: FieldRef,
-    dataset: FieldRef,
-    namespace: FieldRef,
+    names: NameFields,
 }
 
 /// The buffers of one thread.
@@ -36,9 +35,8 @@ pub struct Worker {
     scratch: Scratch,
     /// A version 1 event as JSON.
     data: Vec<u8>,
-    /// The parts of a data stream's name, where they came with escapes.
-    names: [String; 3],
-    inflating: Option<Inflating>,
+    names: Names,
+    inflating: Option<Box<Inflating>>,
     /// Length of the largest event that the buffers have seen.
     largest_bytes: usize,
 }
@@ -85,9 +83,7 @@ impl Intake {
             chain,
             settings,
             timestamp: FieldRef::parse("@timestamp")?,
-            kind: FieldRef::parse("[data_stream][type]")?,
-            dataset: FieldRef::parse("[data_stream][dataset]")?,
-            namespace: FieldRef::parse("[data_stream][namespace]")?,
+            names: NameFields::new()?,
         })
     }
 
@@ -97,7 +93,7 @@ impl Intake {
             tables: Tables::default(),
             scratch: self.chain.scratch(),
             data: Vec::new(),
-            names: Default::default(),
+            names: Names::default(),
             inflating: None,
             largest_bytes: 0,
         }
@@ -225,31 +221,17 @@ impl Intake {
         }
     }
 
-    /// Writes the event's action and document. Parts of the data stream's name that it lacks are
-    /// `logs`, `generic` and `default`, as in Logstash.
+    /// Writes the event's action and document.
     #[inline]
     fn encode(
         &self,
         event: &Event<'_>,
-        [kind, dataset, namespace]: &mut [String; 3],
+        names: &mut Names,
         body: &mut BulkBody,
     ) -> Result<(), Reason> {
-        let stream = StreamParts {
-            kind: part(event, &self.kind, kind).unwrap_or("logs"),
-            dataset: part(event, &self.dataset, dataset).unwrap_or("generic"),
-            namespace: part(event, &self.namespace, namespace).unwrap_or("default"),
-        };
-        let mut draft = body.begin(&stream, None)?;
+        let mut draft = body.begin(&names.of(event, &self.names), None)?;
         event.encode(draft.text());
         draft.finish();
         Ok(())
-    }
-}
-
-#[inline]
-fn part<'p>(event: &'p Event<'_>, field: &FieldRef, buffer: &'p mut String) -> Option<&'p str> {
-    match event.get(field) {
-        Some(Value::String(text)) => Some(text.text(buffer)),
-        _ => None,
     }
 }

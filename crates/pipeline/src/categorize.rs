@@ -1,8 +1,9 @@
 //! `categorize`: a chain of `if … else if` on one field, as a table.
 //!
-//! However many rules there are, an event costs one look into a hash table, one walk over an
-//! automaton of all prefixes, and, where rules need them, one look for the suffixes and one pass
-//! of all expressions together. The rule that stands first wins, as in the chain it replaces.
+//! However many rules there are, an event costs one look into a memo, since the same texts come again and again. A text
+//! that is new costs one look into a hash table, one walk over an automaton of all prefixes, and, where rules need them,
+//! one look for the suffixes and one pass of all expressions together. The rule that stands first wins, as in the chain
+//! it replaces.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, Sta
 use regex::{RegexSet, RegexSetBuilder};
 use sawmill_event::{Event, FieldRef, Value};
 
-use crate::assign::Assignment;
+use crate::assign::Assignments;
 use crate::build::KeyError;
 use crate::chain::{Filter, Scratch, Verdict, parse_field};
 use crate::config::{CategorizeConfig, RuleConfig};
@@ -19,8 +20,9 @@ pub(crate) struct Categorize {
     field: FieldRef,
     table: Table,
     /// What each rule sets.
-    rules: Vec<Vec<Assignment>>,
-    otherwise: Vec<Assignment>,
+    rules: Vec<Assignments>,
+    otherwise: Assignments,
+    slot: usize,
 }
 
 /// The rules by their kind. Every kind answers with the first rule of its own that is met.
@@ -50,32 +52,35 @@ enum Test<'a> {
 }
 
 impl Categorize {
-    pub(crate) fn build(config: &CategorizeConfig) -> Result<Self, KeyError> {
+    /// Builds the filter; `slot` is its place among the categorize filters of the chain.
+    pub(crate) fn build(config: &CategorizeConfig, slot: usize) -> Result<Self, KeyError> {
         let rules = config
             .rules
             .iter()
             .enumerate()
-            .map(|(at, rule)| Assignment::build(&format!("rules.{at}.set"), &rule.set))
+            .map(|(at, rule)| Assignments::build(&format!("rules.{at}.set"), &rule.set))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             field: parse_field("field", &config.field)?,
             table: Table::build(&config.rules)?,
             rules,
-            otherwise: Assignment::build("otherwise", &config.otherwise)?,
+            otherwise: Assignments::build("otherwise", &config.otherwise)?,
+            slot,
         })
     }
 }
 
 impl Filter for Categorize {
     fn apply(&self, event: &mut Event<'_>, scratch: &mut Scratch) -> Verdict {
+        let memo = &mut scratch.categorize[self.slot];
         let rule = match event.get(&self.field) {
-            Some(Value::String(text)) => self.table.first(text.text(&mut scratch.text)),
+            Some(Value::String(text)) => {
+                memo.answer(text.text(&mut scratch.text), |text| self.table.first(text))
+            }
             _ => None,
         };
         let assignments = rule.map_or(&self.otherwise, |rule| &self.rules[rule]);
-        for assignment in assignments {
-            assignment.apply(event);
-        }
+        assignments.apply(event, &mut scratch.text);
         Verdict::Keep
     }
 }

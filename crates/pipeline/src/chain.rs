@@ -10,6 +10,7 @@ use crate::date::Date;
 use crate::first::First;
 use crate::gate::Gate;
 use crate::grok::Grok;
+use crate::memo::Memo;
 use crate::set::Set;
 
 /// What a filter decided about an event.
@@ -35,6 +36,8 @@ pub struct Scratch {
     pub(crate) text: String,
     /// The matcher state of each grok filter, by the filter's slot.
     pub(crate) grok: Vec<sawmill_grok::Scratch>,
+    /// The rules that texts met, of each categorize filter, by the filter's slot.
+    pub(crate) categorize: Vec<Memo<Option<usize>>>,
 }
 
 /// All filters in their order.
@@ -42,6 +45,8 @@ pub struct Chain {
     links: Vec<Link>,
     /// One for each grok filter: how to make its matcher state.
     groks: Vec<std::sync::Arc<sawmill_grok::Grok>>,
+    /// How many categorize filters there are.
+    categorizes: usize,
 }
 
 struct Link {
@@ -55,6 +60,7 @@ impl Chain {
         let mut chain = Self {
             links: Vec::new(),
             groks: Vec::new(),
+            categorizes: 0,
         };
         for (index, config) in filters.iter().enumerate() {
             let link = chain.link(config).map_err(|error| error.of(index))?;
@@ -66,7 +72,9 @@ impl Chain {
     fn link(&mut self, config: &FilterConfig) -> Result<Link, KeyError> {
         let (condition, filter): (&Option<String>, Box<dyn Filter>) = match config {
             FilterConfig::Categorize(config) => {
-                (&config.condition, Box::new(Categorize::build(config)?))
+                let filter = Categorize::build(config, self.categorizes)?;
+                self.categorizes += 1;
+                (&config.condition, Box::new(filter))
             }
             FilterConfig::Date(config) => (&config.condition, Box::new(Date::build(config)?)),
             FilterConfig::First(config) => (&config.condition, Box::new(First::build(config)?)),
@@ -87,6 +95,7 @@ impl Chain {
         Scratch {
             text: String::new(),
             grok: self.groks.iter().map(|grok| grok.scratch()).collect(),
+            categorize: (0..self.categorizes).map(|_| Memo::new()).collect(),
         }
     }
 

@@ -21,6 +21,7 @@ pub(crate) struct Date {
     milliseconds: Option<FieldRef>,
     target: FieldRef,
     zone: TimeZone,
+    is_utc: bool,
     tags: Vec<String>,
     tags_field: FieldRef,
 }
@@ -63,10 +64,45 @@ impl Date {
                 .map(|field| parse_field("milliseconds", field))
                 .transpose()?,
             target: parse_field("target", &config.target)?,
+            is_utc: zone == TimeZone::UTC,
             zone,
             tags: config.tag_on_failure.clone(),
             tags_field: parse_field("tags", "tags")?,
         })
+    }
+
+    /// The time as it is to be written, for what nearly every log has: `yyyy-MM-ddTHH:mm:ss` in UTC, with the fraction in
+    /// its own field or none. That is what came but for some punctuation, so nothing is calculated.
+    #[inline]
+    fn as_it_came<'o>(&self, event: &Event<'_>, out: &'o mut String) -> Option<&'o str> {
+        let (Some(Format::Iso8601), true) = (self.formats.first(), self.is_utc) else {
+            return None;
+        };
+        let Value::String(time) = event.get(&self.field)? else {
+            return None;
+        };
+        let time = time.escaped();
+        // The last days that can be written are too late to be timestamps.
+        iso8601::local_plain(time).filter(|local| local.year() < 9999)?;
+        let fraction = match &self.milliseconds {
+            None => "",
+            Some(field) => match event.get(field) {
+                None => "",
+                Some(Value::String(digits)) => digits.escaped(),
+                Some(_) => return None,
+            },
+        };
+        if fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        out.clear();
+        out.push('"');
+        out.push_str(time);
+        out.push('.');
+        out.push_str(fraction.get(..3).unwrap_or(fraction));
+        out.push_str(&"000"[fraction.len().min(3)..]);
+        out.push_str("Z\"");
+        Some(out)
     }
 
     fn read(&self, value: Value<'_>, scratch: &mut Scratch) -> Option<Timestamp> {
@@ -94,6 +130,11 @@ impl Date {
 
 impl Filter for Date {
     fn apply(&self, event: &mut Event<'_>, scratch: &mut Scratch) -> Verdict {
+        if let Some(json) = self.as_it_came(event, &mut scratch.text)
+            && event.set_json(&self.target, json).is_ok()
+        {
+            return Verdict::Keep;
+        }
         let Some(value) = event.get(&self.field).filter(|value| *value != Value::Null) else {
             return Verdict::Keep;
         };

@@ -38,6 +38,12 @@ pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Timestamp> {
 /// The form that nearly every log has, `yyyy-MM-ddTHH:mm:ss`, read by position.
 #[inline]
 pub(crate) fn parse_plain(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    local_to_timestamp(local_plain(text)?, zone)
+}
+
+/// The same, wherever it is.
+#[inline]
+pub(crate) fn local_plain(text: &str) -> Option<DateTime> {
     let bytes: &[u8; 19] = text.as_bytes().try_into().ok()?;
     let number = |at: usize, length: usize| {
         bytes[at..at + length]
@@ -54,7 +60,7 @@ pub(crate) fn parse_plain(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     }
     let date = Date::new(number(0, 4)?, small(5)?, small(8)?).ok()?;
     let time = Time::new(small(11)?, small(14)?, small(17)?, 0).ok()?;
-    local_to_timestamp(DateTime::from_parts(date, time), zone)
+    Some(DateTime::from_parts(date, time))
 }
 
 fn date(text: &str) -> Option<(Date, &str)> {

@@ -3,6 +3,8 @@
 //! Every filter sees one event and no I/O; nothing here waits, logs or reads a clock but for the
 //! year of a date that has none. Conditions and field references are Logstash's own language.
 
+#![forbid(unsafe_code)]
+
 mod assign;
 mod build;
 mod categorize;
@@ -14,6 +16,7 @@ mod first;
 mod gate;
 mod grok;
 mod iso8601;
+mod memo;
 mod set;
 
 pub use crate::build::BuildError;

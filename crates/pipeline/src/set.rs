@@ -2,28 +2,26 @@
 
 use sawmill_event::Event;
 
-use crate::assign::Assignment;
+use crate::assign::Assignments;
 use crate::build::KeyError;
 use crate::chain::{Filter, Scratch, Verdict};
 use crate::config::SetConfig;
 
 pub(crate) struct Set {
-    assignments: Vec<Assignment>,
+    assignments: Assignments,
 }
 
 impl Set {
     pub(crate) fn build(config: &SetConfig) -> Result<Self, KeyError> {
         Ok(Self {
-            assignments: Assignment::build("fields", &config.fields)?,
+            assignments: Assignments::build("fields", &config.fields)?,
         })
     }
 }
 
 impl Filter for Set {
-    fn apply(&self, event: &mut Event<'_>, _: &mut Scratch) -> Verdict {
-        for assignment in &self.assignments {
-            assignment.apply(event);
-        }
+    fn apply(&self, event: &mut Event<'_>, scratch: &mut Scratch) -> Verdict {
+        self.assignments.apply(event, &mut scratch.text);
         Verdict::Keep
     }
 }
