@@ -17,7 +17,7 @@ pub struct Piece {
 enum Form {
     Compressed {
         zlib: Bytes,
-        inflating: Option<Inflating>,
+        inflating: Option<Box<Inflating>>,
         ended: bool,
     },
     Frames(Vec<u8>),
@@ -27,6 +27,9 @@ enum Form {
 #[derive(Debug, Default)]
 pub(crate) struct Inflating {
     inflater: Inflater,
+    /// How much text the inflater holds, if it could open the stream at once.
+    whole_bytes: Option<usize>,
+    /// The text at hand, if not.
     text: Vec<u8>,
 }
 
@@ -61,7 +64,7 @@ impl Piece {
         let text = match &mut self.form {
             Form::Compressed { inflating, .. } => inflating
                 .as_mut()
-                .map_or(&mut [][..], |inflating| &mut inflating.text),
+                .map_or(&mut [][..], |inflating| inflating.text()),
             Form::Frames(frames) => frames,
         };
         text.get_mut(self.at..).unwrap_or_default()
@@ -72,7 +75,7 @@ impl Piece {
     pub(crate) fn more(
         &mut self,
         wanted: usize,
-        spare: &mut Option<Inflating>,
+        spare: &mut Option<Box<Inflating>>,
     ) -> Result<bool, FrameError> {
         let Form::Compressed {
             zlib,
@@ -85,12 +88,21 @@ impl Piece {
         if *ended {
             return Ok(false);
         }
-        let Inflating { inflater, text } = inflating.get_or_insert_with(|| {
-            let mut lent = spare.take().unwrap_or_default();
-            lent.inflater.reset();
-            lent.text.clear();
-            lent
-        });
+        let inflating = match inflating {
+            Some(inflating) => inflating,
+            None => {
+                let lent = inflating.insert(spare.take().unwrap_or_default());
+                lent.whole_bytes = lent.inflater.inflate_whole(zlib);
+                if let Some(bytes) = lent.whole_bytes {
+                    *ended = true;
+                    return Ok(bytes > 0);
+                }
+                lent.inflater.reset();
+                lent.text.clear();
+                lent
+            }
+        };
+        let Inflating { inflater, text, .. } = &mut **inflating;
         text.drain(..self.at);
         self.at = 0;
         let before = text.len();
@@ -100,7 +112,7 @@ impl Piece {
     }
 
     /// Gives the inflater back when the piece is done.
-    pub(crate) fn give_back(&mut self, spare: &mut Option<Inflating>) {
+    pub(crate) fn give_back(&mut self, spare: &mut Option<Box<Inflating>>) {
         if let Form::Compressed { inflating, .. } = &mut self.form
             && let Some(mut lent) = inflating.take()
         {
@@ -109,6 +121,15 @@ impl Piece {
                 lent.text = Vec::new();
             }
             *spare = Some(lent);
+        }
+    }
+}
+
+impl Inflating {
+    fn text(&mut self) -> &mut [u8] {
+        match self.whole_bytes {
+            Some(bytes) => self.inflater.whole(bytes),
+            None => &mut self.text,
         }
     }
 }

@@ -1,6 +1,9 @@
+mod whole;
+
 use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 
 use crate::error::FrameError;
+use crate::inflate::whole::Whole;
 
 /// What a call of [`Inflater::inflate`] came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +20,7 @@ pub enum Inflated {
 #[derive(Debug)]
 pub struct Inflater {
     zlib: Decompress,
+    whole: Whole,
 }
 
 /// Least and first step by which the output grows.
@@ -36,12 +40,27 @@ impl Inflater {
     pub fn new() -> Self {
         Self {
             zlib: Decompress::new(true),
+            whole: Whole::default(),
         }
     }
 
     /// Forgets the stream at hand, and is at the head of the next.
     pub fn reset(&mut self) {
         self.zlib.reset(true);
+    }
+
+    /// Opens all of `compressed` at once if it is of a usual size, at most some 4 MiB inflated; what came out is
+    /// [`whole`](Self::whole) until the next call.
+    ///
+    /// `None` if it is larger, broken, or the crate is built without its feature `libdeflate`: then
+    /// [`inflate`](Self::inflate) has the word.
+    pub fn inflate_whole(&mut self, compressed: &[u8]) -> Option<usize> {
+        self.whole.inflate(compressed)
+    }
+
+    /// The first `bytes` of what [`inflate_whole`](Self::inflate_whole) gave.
+    pub fn whole(&mut self, bytes: usize) -> &mut [u8] {
+        self.whole.text(bytes)
     }
 
     /// Goes on inflating `compressed`, the whole stream every time, and appends to `out` until that holds `out_bytes_max`

@@ -183,3 +183,42 @@ fn after_a_reset_the_next_stream_is_a_new_one() {
         inflater.reset();
     }
 }
+
+#[test]
+#[cfg(feature = "libdeflate")]
+fn at_once_comes_out_what_comes_out_bit_by_bit() {
+    let mut inflater = Inflater::new();
+    for plain in [
+        Vec::new(),
+        vec![0],
+        varied(50_000),
+        vec![b'a'; 100],
+        varied(200_000),
+    ] {
+        let bytes = inflater.inflate_whole(&deflated(&plain));
+        assert_eq!(bytes, Some(plain.len()));
+        assert_eq!(inflater.whole(plain.len()), plain);
+    }
+    let behind = [&TWO_FRAMES[..], b"and more"].concat();
+    assert_eq!(
+        inflater.inflate_whole(&behind),
+        Some(TWO_FRAMES_INFLATED.len())
+    );
+}
+
+#[test]
+fn what_is_too_large_or_broken_is_not_opened_at_once() {
+    let mut inflater = Inflater::new();
+    assert_eq!(inflater.inflate_whole(&deflated(&varied(2_000_000))), None);
+    assert_eq!(
+        inflater.inflate_whole(&deflated(&vec![b'a'; 3_000_000])),
+        None
+    );
+    for end in 0..TWO_FRAMES.len() {
+        assert_eq!(inflater.inflate_whole(&TWO_FRAMES[..end]), None, "{end}");
+        let mut broken = TWO_FRAMES;
+        broken[end] ^= 0x10;
+        let at_once = inflater.inflate_whole(&broken);
+        assert!(at_once.is_none() || inflated(&broken).is_ok(), "{end}");
+    }
+}
