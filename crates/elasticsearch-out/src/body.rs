@@ -7,6 +7,9 @@ use crate::stream::{StreamName, StreamNameError, StreamParts};
 /// one that does costs a check per event, not a search through all names.
 const STREAMS_COMPARED: usize = 8;
 
+/// Memory of so many times the size of what is in it is too large. Below that, moving costs more than it saves.
+const UNFIT: usize = 4;
+
 /// Action and document lines, in the order the items were finished.
 ///
 /// Written once per event on the hot path: nothing is allocated for an event once the buffers have grown, and
@@ -79,10 +82,21 @@ impl BulkBody {
         })
     }
 
-    /// Gives back the memory beyond what the items take, for a body that may wait long to be sent.
-    pub fn shrink(&mut self) {
-        self.bytes.shrink_to_fit();
-        self.items.shrink_to_fit();
+    /// Moves the items to memory of their own size if they take only a small part of what there is, since a body
+    /// may wait long to be sent. Returns the large memory, as an empty body to be used again.
+    pub fn fit(&mut self) -> Option<Self> {
+        let taken = self.bytes.len() + size_of_val(self.items.as_slice());
+        if self.memory_bytes() / UNFIT < taken.max(1) {
+            return None;
+        }
+        let fitting = Self {
+            bytes: self.bytes.to_vec(),
+            items: self.items.to_vec(),
+            streams: std::mem::take(&mut self.streams),
+        };
+        let mut large = std::mem::replace(self, fitting);
+        large.clear();
+        Some(large)
     }
 
     /// The memory that the body takes.
@@ -288,6 +302,19 @@ mod tests {
         assert_eq!(body.bytes.capacity(), capacity);
         push(&mut body, &CELERY, None, "{}");
         assert_eq!(body.stream_name(&body.items()[0]), "logs-celery-pt");
+    }
+
+    #[test]
+    fn a_few_items_do_not_keep_the_memory_of_many() {
+        let mut body = BulkBody::with_capacity(100_000, 10);
+        push(&mut body, &DJANGO, None, r#"{"a":1}"#);
+        let text = body.bytes().to_vec();
+        let large = body.fit().expect("it is far too large");
+        assert!(large.is_empty() && large.memory_bytes() >= 100_000);
+        assert_eq!(body.bytes(), text);
+        assert_eq!(body.stream_name(&body.items()[0]), "logs-django-pt");
+        assert!(body.memory_bytes() < 200, "{}", body.memory_bytes());
+        assert!(body.fit().is_none(), "now it fits");
     }
 
     #[test]

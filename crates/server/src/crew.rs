@@ -5,14 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sawmill_elasticsearch_out::BulkBody;
 use sawmill_intake::{Intake, Piece, Progress, Tally, Worker};
 use sawmill_lumberjack::FrameError;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::error;
 
 /// Lends a worker to one piece at a time. A piece that waits for its turn holds nothing but its bytes.
 pub(crate) struct Crew {
     intake: Arc<Intake>,
     workers: Mutex<Vec<Worker>>,
-    turns: Semaphore,
+    places: Semaphore,
+}
+
+/// A place at work: one of the workers is free.
+pub(crate) struct Place<'a> {
+    _permit: SemaphorePermit<'a>,
 }
 
 /// What a turn gave.
@@ -33,19 +38,28 @@ impl Crew {
         Self {
             intake: Arc::new(intake),
             workers: Mutex::new(workers),
-            turns: Semaphore::new(size),
+            places: Semaphore::new(size),
         }
     }
 
-    /// Works on `piece` until it is done or a body is full, and gives it back.
-    pub(crate) async fn work(&self, mut piece: Piece) -> Result<(Piece, Turn), WorkerFailed> {
-        let Ok(_turn) = self.turns.acquire().await else {
-            unreachable!("the crew is never dismissed");
-        };
+    /// Waits for a worker to be free.
+    pub(crate) async fn place(&self) -> Place<'_> {
+        match self.places.acquire().await {
+            Ok(permit) => Place { _permit: permit },
+            Err(_) => unreachable!("the crew is never dismissed"),
+        }
+    }
+
+    /// Works on `piece` until it is done or `body` is full, and gives both back.
+    pub(crate) async fn work(
+        &self,
+        _place: Place<'_>,
+        mut piece: Piece,
+        mut body: BulkBody,
+    ) -> Result<(Piece, Turn), WorkerFailed> {
         let mut worker = self.take();
         let intake = Arc::clone(&self.intake);
         let task = tokio::task::spawn_blocking(move || {
-            let mut body = BulkBody::new();
             let outcome = intake.work(&mut worker, &mut piece, &mut body);
             (worker, piece, Turn { body, outcome })
         });
@@ -64,7 +78,7 @@ impl Crew {
 
     fn take(&self) -> Worker {
         let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        // There are as many workers as turns.
+        // There are as many workers as places.
         workers.pop().unwrap_or_else(|| self.intake.worker())
     }
 

@@ -19,6 +19,7 @@ mod output;
 mod reader;
 mod run;
 mod send;
+mod spares;
 mod start_error;
 mod window;
 mod works;

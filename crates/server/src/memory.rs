@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
+use sawmill_elasticsearch_out::BulkBody;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::spares::Spares;
 
 /// Hands out the budget.
 #[derive(Clone)]
@@ -13,6 +16,7 @@ pub(crate) struct Memory {
     waiting: Share,
     bodies: Share,
     body_bytes_max: usize,
+    spares: Arc<Spares>,
 }
 
 #[derive(Clone)]
@@ -38,6 +42,7 @@ impl Memory {
             waiting: Share::new(half.all as usize),
             bodies: half,
             body_bytes_max,
+            spares: Arc::default(),
         }
     }
 
@@ -53,11 +58,7 @@ impl Memory {
 
     /// Room for `bytes` of a window, if there is some at once.
     pub(crate) fn try_waiting(&self, bytes: usize) -> Option<Reserved> {
-        let permits = self.waiting.permits(bytes);
-        let permit = Arc::clone(&self.waiting.bytes)
-            .try_acquire_many_owned(permits)
-            .ok()?;
-        Some(Reserved { permit })
+        self.waiting.try_reserve(bytes)
     }
 
     /// Room for `bytes` of a window. Nothing is read while this waits.
@@ -65,9 +66,34 @@ impl Memory {
         self.waiting.reserve(bytes).await
     }
 
-    /// Room for a body that is to be made.
-    pub(crate) async fn body(&self) -> Reserved {
-        self.bodies.reserve(self.body_bytes_max).await
+    /// An empty body, and room for what is to be written into it.
+    pub(crate) async fn body(&self) -> (BulkBody, Reserved) {
+        if let Some((body, mut room)) = self.spares.take() {
+            let lacking = self.body_bytes_max.saturating_sub(room.bytes());
+            if let Some(more) = self.bodies.try_reserve(lacking) {
+                room.merge(more);
+                return (body, room);
+            }
+        }
+        if let Some(room) = self.bodies.try_reserve(self.body_bytes_max) {
+            return (BulkBody::new(), room);
+        }
+        self.spares.clear();
+        let room = self.bodies.reserve(self.body_bytes_max).await;
+        (BulkBody::new(), room)
+    }
+
+    /// Takes a body that is done with, to be used again if there is room to keep it.
+    pub(crate) fn give_back(&self, mut body: BulkBody) {
+        body.clear();
+        if let Some(room) = self.bodies.try_reserve(body.memory_bytes()) {
+            self.spares.keep(body, room);
+        }
+    }
+
+    /// The bodies that are kept to be used again.
+    pub(crate) fn spares(&self) -> &Spares {
+        &self.spares
     }
 }
 
@@ -83,6 +109,13 @@ impl Share {
     /// What is larger than the whole share takes all of it: it goes through alone.
     fn permits(&self, bytes: usize) -> u32 {
         u32::try_from(bytes).unwrap_or(u32::MAX).min(self.all)
+    }
+
+    fn try_reserve(&self, bytes: usize) -> Option<Reserved> {
+        let permit = Arc::clone(&self.bytes)
+            .try_acquire_many_owned(self.permits(bytes))
+            .ok()?;
+        Some(Reserved { permit })
     }
 
     async fn reserve(&self, bytes: usize) -> Reserved {
@@ -128,7 +161,7 @@ mod tests {
             "what is larger than the share takes all of it"
         );
         assert!(memory.try_waiting(1).is_none());
-        assert_eq!(memory.body().await.bytes(), 100);
+        assert_eq!(memory.body().await.1.bytes(), 100);
         all.shrink_to(200);
         assert_eq!(memory.try_waiting(300).map(|more| more.bytes()), Some(300));
     }

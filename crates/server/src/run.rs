@@ -80,11 +80,14 @@ async fn serve(
             config.output,
             stream_patterns(&config.filters),
             dead_letters.clone(),
+            memory.clone(),
         )?,
         memory,
         dead_letters,
     };
 
+    let memory = works.memory.clone();
+    tokio::spawn(async move { memory.spares().tidy().await });
     let shutdown = CancellationToken::new();
     let connections = TaskTracker::new();
     let places = Arc::new(Semaphore::new(input.connections_max));

@@ -72,11 +72,13 @@ impl Works {
             gone,
         } = job;
         loop {
-            let room = tokio::select! {
-                room = self.memory.body() => room,
+            // The worker first: while it is busy the room would be kept from bodies that are ready.
+            let ready = async { (self.crew.place().await, self.memory.body().await) };
+            let (place, (body, room)) = tokio::select! {
+                ready = ready => ready,
                 () = gone.cancelled() => break,
             };
-            let Ok((rest, turn)) = self.crew.work(piece).await else {
+            let Ok((rest, turn)) = self.crew.work(place, piece, body).await else {
                 window.fail(Failure::Worker);
                 break;
             };
@@ -103,6 +105,8 @@ impl Works {
             Ok(good) => good,
             Err(error) => {
                 window.fail(Failure::Protocol(error));
+                drop(room);
+                self.memory.give_back(body);
                 return Progress::Done;
             }
         };
@@ -110,8 +114,9 @@ impl Works {
         window.settle(tally.dropped);
         let open = tally.events - tally.dropped;
         if open > 0 {
-            body.shrink();
+            let large = body.fit();
             room.shrink_to(body.memory_bytes() + tally.dead_bytes);
+            large.into_iter().for_each(|large| self.memory.give_back(large));
             let ticket = Ticket::new(Arc::clone(window), Arc::clone(peer), open, Some(room));
             for letter in tally.dead_letters {
                 self.bury(Arc::clone(&ticket), letter);
@@ -119,6 +124,9 @@ impl Works {
             if !body.is_empty() {
                 self.output.put(Delivery { body, ticket }).await;
             }
+        } else {
+            drop(room);
+            self.memory.give_back(body);
         }
         progress
     }

@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 use crate::config::ElasticsearchOutput;
 use crate::dead_letters::{DeadLetters, Letter};
 use crate::delivery::{Delivery, Ticket};
+use crate::memory::Memory;
 use crate::start_error::StartError;
 
 /// Connects nowhere yet: Elasticsearch may come up later.
@@ -17,6 +18,7 @@ pub(super) fn start(
     output: ElasticsearchOutput,
     streams: Vec<String>,
     dead_letters: DeadLetters,
+    memory: Memory,
     deliveries: Receiver<Delivery>,
 ) -> Result<(), StartError> {
     let client = Client::new(&output.settings)?;
@@ -24,7 +26,7 @@ pub(super) fn start(
     info!("events go to Elasticsearch at {}", hosts.join(", "));
     let sender = Arc::new(Sender::new(client, output.backoff));
     tokio::spawn(report_probe(Arc::clone(&sender), streams));
-    tokio::spawn(send_all(output, sender, dead_letters, deliveries));
+    tokio::spawn(send_all(output, sender, dead_letters, memory, deliveries));
     Ok(())
 }
 
@@ -49,6 +51,7 @@ async fn send_all(
     output: ElasticsearchOutput,
     sender: Arc<Sender>,
     dead_letters: DeadLetters,
+    memory: Memory,
     mut deliveries: Receiver<Delivery>,
 ) {
     let turns = Arc::new(Semaphore::new(output.requests_max));
@@ -67,13 +70,19 @@ async fn send_all(
             bytes += next.body.len_bytes();
             parts.push((next.body, next.ticket));
         }
-        let (sender, dead_letters) = (Arc::clone(&sender), dead_letters.clone());
+        let (sender, dead_letters, memory) =
+            (Arc::clone(&sender), dead_letters.clone(), memory.clone());
         tokio::spawn(async move {
             let mut request = Request::new(parts);
             sender
                 .deliver(&mut request, |settled| settle(&settled, &dead_letters))
                 .await;
             drop(turn);
+            for (body, ticket) in request.into_parts() {
+                // Its share of the budget goes first: the body needs one to be kept.
+                drop(ticket);
+                memory.give_back(body);
+            }
         });
     }
 }

@@ -12,6 +12,7 @@ use tracing::info;
 use crate::config::SegmentFiles;
 use crate::delivery::Delivery;
 use crate::disk::{keep, until_kept};
+use crate::memory::Memory;
 use crate::start_error::StartError;
 
 /// The folder of each data stream; that of a new one is made when its first event comes.
@@ -20,13 +21,17 @@ struct Local {
     streams: HashMap<String, Segments>,
 }
 
-pub(super) fn start(files: SegmentFiles, deliveries: Receiver<Delivery>) -> Result<(), StartError> {
+pub(super) fn start(
+    files: SegmentFiles,
+    memory: Memory,
+    deliveries: Receiver<Delivery>,
+) -> Result<(), StartError> {
     let local = Local::open(files)?;
     info!(
         "events go to files below {}, one folder a data stream",
         local.files.path.display()
     );
-    thread::spawn(move || local.write_all(deliveries));
+    thread::spawn(move || local.write_all(deliveries, &memory));
     Ok(())
 }
 
@@ -49,7 +54,7 @@ impl Local {
     }
 
     /// Writes what there is, flushes once for all of it, and settles it.
-    fn write_all(mut self, mut deliveries: Receiver<Delivery>) {
+    fn write_all(mut self, mut deliveries: Receiver<Delivery>, memory: &Memory) {
         let mut batch = Vec::new();
         while let Some(first) = deliveries.blocking_recv() {
             batch.push(first);
@@ -65,6 +70,8 @@ impl Local {
             }
             for Delivery { body, ticket } in batch.drain(..) {
                 ticket.settle(body.items().len() as u32);
+                drop(ticket);
+                memory.give_back(body);
             }
         }
     }

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use crate::config;
 use crate::dead_letters::DeadLetters;
 use crate::delivery::Delivery;
+use crate::memory::Memory;
 use crate::start_error::StartError;
 
 /// Takes bodies and settles their events.
@@ -25,14 +26,15 @@ impl Output {
         output: config::Output,
         streams: Vec<String>,
         dead_letters: DeadLetters,
+        memory: Memory,
     ) -> Result<Self, StartError> {
         let (queue, deliveries): (Sender<Delivery>, Receiver<Delivery>) =
             channel(QUEUED_BODIES_MAX);
         match output {
             config::Output::Elasticsearch(output) => {
-                elasticsearch::start(*output, streams, dead_letters, deliveries)?;
+                elasticsearch::start(*output, streams, dead_letters, memory, deliveries)?;
             }
-            config::Output::Local(files) => local::start(files, deliveries)?,
+            config::Output::Local(files) => local::start(files, memory, deliveries)?,
         }
         Ok(Self { queue })
     }
