@@ -254,6 +254,10 @@ impl<T> Request<T> {
         answer: &Answer,
     ) -> (Vec<Place>, Option<(Cause, String)>) {
         if answer.is_good() {
+            if answer.is_all_stored(group.len()) {
+                group.iter().for_each(|&place| self.news(place).stored += 1);
+                return (Vec::new(), None);
+            }
             return match answer.items(group.len()) {
                 Ok(items) => self.settle(&group, &items),
                 Err(error) => (group, Some((Cause::Unreadable, error.to_string()))),
