@@ -50,18 +50,32 @@ impl Crew {
         }
     }
 
-    /// Works on `piece` until it is done or `body` is full, and gives both back.
+    /// A place, if a worker is free now.
+    pub(crate) fn place_now(&self) -> Option<Place<'_>> {
+        let permit = self.places.try_acquire().ok()?;
+        Some(Place { _permit: permit })
+    }
+
+    /// Works on `piece` in this thread.
+    pub(crate) fn work_here(&self, _place: Place<'_>, piece: &mut Piece, body: BulkBody) -> Turn {
+        let mut worker = self.take();
+        let turn = turn(&self.intake, &mut worker, piece, body);
+        self.put_back(worker);
+        turn
+    }
+
+    /// Works on `piece` in a thread of its own and gives it back.
     pub(crate) async fn work(
         &self,
         _place: Place<'_>,
         mut piece: Piece,
-        mut body: BulkBody,
+        body: BulkBody,
     ) -> Result<(Piece, Turn), WorkerFailed> {
         let mut worker = self.take();
         let intake = Arc::clone(&self.intake);
         let task = tokio::task::spawn_blocking(move || {
-            let outcome = intake.work(&mut worker, &mut piece, &mut body);
-            (worker, piece, Turn { body, outcome })
+            let turn = turn(&intake, &mut worker, &mut piece, body);
+            (worker, piece, turn)
         });
         match task.await {
             Ok((worker, piece, turn)) => {
@@ -88,4 +102,10 @@ impl Crew {
             .unwrap_or_else(PoisonError::into_inner)
             .push(worker);
     }
+}
+
+/// Works on `piece` until it is done or `body` is full.
+fn turn(intake: &Intake, worker: &mut Worker, piece: &mut Piece, mut body: BulkBody) -> Turn {
+    let outcome = intake.work(worker, piece, &mut body);
+    Turn { body, outcome }
 }

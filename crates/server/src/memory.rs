@@ -66,17 +66,23 @@ impl Memory {
         self.waiting.reserve(bytes).await
     }
 
-    /// An empty body, and room for what is to be written into it.
-    pub(crate) async fn body(&self) -> (BulkBody, Reserved) {
+    /// An empty body, and room for what is to be written into it, if there is some at once.
+    pub(crate) fn body_now(&self) -> Option<(BulkBody, Reserved)> {
         if let Some((body, mut room)) = self.spares.take() {
             let lacking = self.body_bytes_max.saturating_sub(room.bytes());
             if let Some(more) = self.bodies.try_reserve(lacking) {
                 room.merge(more);
-                return (body, room);
+                return Some((body, room));
             }
         }
-        if let Some(room) = self.bodies.try_reserve(self.body_bytes_max) {
-            return (BulkBody::new(), room);
+        let room = self.bodies.try_reserve(self.body_bytes_max)?;
+        Some((BulkBody::new(), room))
+    }
+
+    /// An empty body, and room for what is to be written into it.
+    pub(crate) async fn body(&self) -> (BulkBody, Reserved) {
+        if let Some(body) = self.body_now() {
+            return body;
         }
         self.spares.clear();
         let room = self.bodies.reserve(self.body_bytes_max).await;

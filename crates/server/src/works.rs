@@ -34,10 +34,38 @@ pub(crate) struct Job {
     pub(crate) gone: CancellationToken,
 }
 
+/// What a body takes beside its text and table: its ticket, its place in queues and in a request.
+const DELIVERY_BYTES: usize = 512;
+
+/// A piece of at most so many bytes is worked through in a fraction of a millisecond.
+const SMALL_BYTES: usize = 16 << 10;
+
+impl Job {
+    fn is_small(&self) -> bool {
+        let bytes = self.memory.as_ref().map_or(0, Reserved::bytes);
+        bytes <= SMALL_BYTES
+    }
+}
+
 impl Works {
-    /// Starts work on a piece and returns at once.
-    pub(crate) fn begin(&self, job: Job) {
+    /// Starts work on a piece and returns soon. A small one is worked on at once if it can be:
+    /// handing it to another thread would take longer than the work.
+    pub(crate) fn begin(&self, mut job: Job) {
         let number = job.window.begin_piece();
+        if job.is_small()
+            && let Some(place) = self.crew.place_now()
+            && let Some((body, room)) = self.memory.body_now()
+        {
+            let turn = self.crew.work_here(place, &mut job.piece, body);
+            match self.pass_on(&job.window, &job.peer, number, turn, room) {
+                Progress::Done => {
+                    drop(job.memory);
+                    job.window.end_piece();
+                    return;
+                }
+                Progress::More => {}
+            }
+        }
         let works = self.clone();
         tokio::spawn(async move { works.work(job, number).await });
     }
@@ -64,6 +92,7 @@ impl Works {
     }
 
     async fn work(self, job: Job, number: u32) {
+        let is_small = job.is_small();
         let Job {
             window,
             peer,
@@ -78,12 +107,17 @@ impl Works {
                 ready = ready => ready,
                 () = gone.cancelled() => break,
             };
-            let Ok((rest, turn)) = self.crew.work(place, piece, body).await else {
-                window.fail(Failure::Worker);
-                break;
+            let turn = if is_small {
+                self.crew.work_here(place, &mut piece, body)
+            } else {
+                let Ok((rest, turn)) = self.crew.work(place, piece, body).await else {
+                    window.fail(Failure::Worker);
+                    break;
+                };
+                piece = rest;
+                turn
             };
-            piece = rest;
-            match self.pass_on(&window, &peer, number, turn, room).await {
+            match self.pass_on(&window, &peer, number, turn, room) {
                 Progress::Done => break,
                 Progress::More => {}
             }
@@ -93,7 +127,7 @@ impl Works {
     }
 
     /// Settles what need not be stored and hands on the rest.
-    async fn pass_on(
+    fn pass_on(
         &self,
         window: &Arc<Window>,
         peer: &Arc<str>,
@@ -115,14 +149,14 @@ impl Works {
         let open = tally.events - tally.dropped;
         if open > 0 {
             let large = body.fit();
-            room.shrink_to(body.memory_bytes() + tally.dead_bytes);
+            room.shrink_to(body.memory_bytes() + tally.dead_bytes + DELIVERY_BYTES);
             large.into_iter().for_each(|large| self.memory.give_back(large));
             let ticket = Ticket::new(Arc::clone(window), Arc::clone(peer), open, Some(room));
             for letter in tally.dead_letters {
                 self.bury(Arc::clone(&ticket), letter);
             }
             if !body.is_empty() {
-                self.output.put(Delivery { body, ticket }).await;
+                self.output.put(Delivery { body, ticket });
             }
         } else {
             drop(room);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sawmill_elasticsearch_out::{Client, Request, Sender, Settled, Severity, Url};
 use tokio::sync::Semaphore;
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::{error, info, warn};
 
 use crate::config::ElasticsearchOutput;
@@ -19,7 +19,7 @@ pub(super) fn start(
     streams: Vec<String>,
     dead_letters: DeadLetters,
     memory: Memory,
-    deliveries: Receiver<Delivery>,
+    deliveries: UnboundedReceiver<Delivery>,
 ) -> Result<(), StartError> {
     let client = Client::new(&output.settings)?;
     let hosts: Vec<&str> = output.settings.hosts.iter().map(Url::as_str).collect();
@@ -52,7 +52,7 @@ async fn send_all(
     sender: Arc<Sender>,
     dead_letters: DeadLetters,
     memory: Memory,
-    mut deliveries: Receiver<Delivery>,
+    mut deliveries: UnboundedReceiver<Delivery>,
 ) {
     let turns = Arc::new(Semaphore::new(output.requests_max));
     loop {

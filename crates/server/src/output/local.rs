@@ -6,7 +6,7 @@ use std::{fs, io, thread};
 
 use sawmill_elasticsearch_out::BulkBody;
 use sawmill_segments::{SegmentError, Segments};
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::info;
 
 use crate::config::SegmentFiles;
@@ -24,7 +24,7 @@ struct Local {
 pub(super) fn start(
     files: SegmentFiles,
     memory: Memory,
-    deliveries: Receiver<Delivery>,
+    deliveries: UnboundedReceiver<Delivery>,
 ) -> Result<(), StartError> {
     let local = Local::open(files)?;
     info!(
@@ -54,7 +54,7 @@ impl Local {
     }
 
     /// Writes what there is, flushes once for all of it, and settles it.
-    fn write_all(mut self, mut deliveries: Receiver<Delivery>, memory: &Memory) {
+    fn write_all(mut self, mut deliveries: UnboundedReceiver<Delivery>, memory: &Memory) {
         let mut batch = Vec::new();
         while let Some(first) = deliveries.blocking_recv() {
             batch.push(first);

@@ -3,7 +3,7 @@
 mod elasticsearch;
 mod local;
 
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::config;
 use crate::dead_letters::DeadLetters;
@@ -14,11 +14,9 @@ use crate::start_error::StartError;
 /// Takes bodies and settles their events.
 #[derive(Clone)]
 pub(crate) struct Output {
-    queue: Sender<Delivery>,
+    /// What waits counts against the memory budget, so this needs no size of its own.
+    queue: UnboundedSender<Delivery>,
 }
-
-/// Bodies that wait for a request. They count against the memory budget, so this needs no size of its own.
-const QUEUED_BODIES_MAX: usize = 64;
 
 impl Output {
     /// Makes ready to write, and starts doing so.
@@ -28,8 +26,7 @@ impl Output {
         dead_letters: DeadLetters,
         memory: Memory,
     ) -> Result<Self, StartError> {
-        let (queue, deliveries): (Sender<Delivery>, Receiver<Delivery>) =
-            channel(QUEUED_BODIES_MAX);
+        let (queue, deliveries) = unbounded_channel();
         match output {
             config::Output::Elasticsearch(output) => {
                 elasticsearch::start(*output, streams, dead_letters, memory, deliveries)?;
@@ -39,9 +36,9 @@ impl Output {
         Ok(Self { queue })
     }
 
-    /// Hands a body over. Waits while the output has enough of them.
-    pub(crate) async fn put(&self, delivery: Delivery) {
+    /// Hands a body over.
+    pub(crate) fn put(&self, delivery: Delivery) {
         // The receiver lives as long as the program.
-        let _ = self.queue.send(delivery).await;
+        let _ = self.queue.send(delivery);
     }
 }
