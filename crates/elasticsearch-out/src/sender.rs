@@ -1,37 +1,56 @@
 //! The loop that sends a request until every item of it is settled.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use tokio::time::sleep;
 
 use crate::alarm::Alarm;
 use crate::backoff::Backoff;
 use crate::client::Client;
+use crate::outcome::Cause;
+use crate::pace::{Load, Pace, Turn};
 use crate::request::{Request, Settled, Verdict};
 
-/// Sends requests, any number at a time.
+/// Sends requests, as many at a time as Elasticsearch bears.
 #[derive(Debug)]
 pub struct Sender {
     client: Client,
     backoff: Backoff,
     alarm: Alarm,
+    pace: Arc<Pace>,
 }
 
 impl Sender {
-    /// A sender through this client, waiting so between tries.
-    pub fn new(client: Client, backoff: Backoff) -> Self {
+    /// A sender through this client, waiting so between tries, with at most so many requests on their way.
+    pub fn new(client: Client, backoff: Backoff, requests_max: usize) -> Self {
         Self {
             client,
             backoff,
             alarm: Alarm::default(),
+            pace: Pace::new(requests_max),
         }
+    }
+
+    /// Where to get a turn from.
+    pub fn pace(&self) -> &Arc<Pace> {
+        &self.pace
     }
 
     /// Sends a request until all of it is settled, for ever if need be, and tells of each part as soon as there
     /// is news. To give up, drop the future: what was not told of is not settled.
-    pub async fn deliver<T>(&self, request: &mut Request<T>, mut tell: impl FnMut(Settled<'_, T>)) {
+    pub async fn deliver<T>(
+        &self,
+        turn: Turn,
+        request: &mut Request<T>,
+        mut tell: impl FnMut(Settled<'_, T>),
+    ) {
         let mut raised = None;
         while !request.is_done() {
+            let since = Instant::now();
             let sent = self.client.bulk(request.body()).await;
             let verdict = request.absorb(sent);
+            turn.learn(since, load(&verdict));
             request.settled().for_each(&mut tell);
             match verdict {
                 Verdict::Done | Verdict::Next => {}
@@ -53,5 +72,23 @@ impl Sender {
     /// The client, to ask it something else.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+}
+
+fn load(verdict: &Verdict) -> Load {
+    match verdict {
+        Verdict::Done => Load::Bearable,
+        Verdict::Next => Load::Unknown,
+        Verdict::Retry { trouble, .. } => match trouble.cause {
+            Cause::Busy => Load::TooHigh,
+            Cause::Unreachable
+            | Cause::Unreadable
+            | Cause::Blocked
+            | Cause::ShardLimit
+            | Cause::Template
+            | Cause::Privilege
+            | Cause::Credentials
+            | Cause::Endpoint => Load::Unknown,
+        },
     }
 }

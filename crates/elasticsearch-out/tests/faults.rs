@@ -128,11 +128,11 @@ async fn an_event_outlives_every_kind_of_bad_answer_and_is_settled_once() {
         initial: Duration::from_millis(1),
         cap: Duration::from_millis(1),
     };
-    let sender = Sender::new(Client::new(&stand_in.settings()).unwrap(), quick);
+    let sender = Sender::new(Client::new(&stand_in.settings()).unwrap(), quick, 8);
     let mut request = Request::new(vec![(body(1), "ticket")]);
     let mut told = Vec::new();
     sender
-        .deliver(&mut request, |part| {
+        .deliver(sender.pace().turn().await, &mut request, |part| {
             told.push((*part.ticket, part.stored, part.count()));
         })
         .await;
@@ -183,10 +183,10 @@ async fn a_pause_asked_for_is_made() {
         initial: Duration::ZERO,
         cap: Duration::ZERO,
     };
-    let sender = Sender::new(Client::new(&stand_in.settings()).unwrap(), quick);
+    let sender = Sender::new(Client::new(&stand_in.settings()).unwrap(), quick, 8);
     let start = Instant::now();
     sender
-        .deliver(&mut Request::new(vec![(body(1), ())]), |_| {})
+        .deliver(sender.pace().turn().await, &mut Request::new(vec![(body(1), ())]), |_| {})
         .await;
     assert!(start.elapsed() >= Duration::from_secs(1));
 }
@@ -261,10 +261,10 @@ async fn requests_are_spread_over_the_hosts_and_a_dead_one_costs_a_try() {
         initial: Duration::ZERO,
         cap: Duration::ZERO,
     };
-    let sender = Sender::new(Client::new(&Settings::new(hosts)).unwrap(), quick);
+    let sender = Sender::new(Client::new(&Settings::new(hosts)).unwrap(), quick, 8);
     for _ in 0..2 {
         sender
-            .deliver(&mut Request::new(vec![(body(1), ())]), |_| {})
+            .deliver(sender.pace().turn().await, &mut Request::new(vec![(body(1), ())]), |_| {})
             .await;
     }
     assert_eq!(stand_in.requests().len(), 2);

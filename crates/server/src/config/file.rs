@@ -137,7 +137,8 @@ pub(crate) struct ElasticsearchTable {
     pub(crate) ca_file: Option<PathBuf>,
     /// Bytes of one bulk request, unless a single event is larger.
     pub(crate) bulk_bytes_max: ByteSize,
-    /// Bulk requests on their way at one time.
+    /// The most bulk requests on their way at one time. It begins with 8 at most; while Elasticsearch bears them there
+    /// are more, and half as many when it says that it is busy.
     pub(crate) requests_max: usize,
     /// How long one request may take, its answer included.
     pub(crate) request_timeout: Span,
@@ -163,7 +164,7 @@ impl Default for ElasticsearchTable {
             api_key_file: None,
             ca_file: None,
             bulk_bytes_max: ByteSize::mib(8),
-            requests_max: 8,
+            requests_max: 64,
             request_timeout: Span::seconds(60),
             gzip: 0,
             retry_initial: Span::seconds(1),

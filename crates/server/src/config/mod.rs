@@ -84,7 +84,7 @@ pub(crate) struct ElasticsearchOutput {
     pub(crate) backoff: Backoff,
     /// Bytes of one bulk request, unless a single event is larger.
     pub(crate) bulk_bytes_max: usize,
-    /// Bulk requests on their way at one time.
+    /// The most bulk requests on their way at one time.
     pub(crate) requests_max: usize,
 }
 

@@ -1,10 +1,13 @@
 //! Bodies to Elasticsearch: joined into requests, settled event by event.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use sawmill_elasticsearch_out::{Client, Request, Sender, Settled, Severity, Url};
-use tokio::sync::Semaphore;
+use sawmill_elasticsearch_out::{
+    BulkBody, Client, Pace, Request, Sender, Settled, Severity, Url,
+};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use crate::config::ElasticsearchOutput;
@@ -24,7 +27,11 @@ pub(super) fn start(
     let client = Client::new(&output.settings)?;
     let hosts: Vec<&str> = output.settings.hosts.iter().map(Url::as_str).collect();
     info!("events go to Elasticsearch at {}", hosts.join(", "));
-    let sender = Arc::new(Sender::new(client, output.backoff));
+    let sender = Arc::new(Sender::new(
+        client,
+        output.backoff,
+        output.requests_max,
+    ));
     tokio::spawn(report_probe(Arc::clone(&sender), streams));
     tokio::spawn(send_all(output, sender, dead_letters, memory, deliveries));
     Ok(())
@@ -45,6 +52,17 @@ async fn report_probe(sender: Arc<Sender>, streams: Vec<String>) {
 /// request of its own is cheaper.
 const JOINED_BYTES_MAX: usize = 1 << 20;
 
+/// So long small bodies wait for others while a request is on its way. One request costs as much as
+/// some twenty events.
+const LINGER: Duration = Duration::from_millis(5);
+
+/// Bodies that are sent as one.
+struct Batch {
+    parts: Vec<(BulkBody, Arc<Ticket>)>,
+    bytes: usize,
+    bytes_max: usize,
+}
+
 /// Starts a request whenever one may be started and there is something to send. An event that
 /// comes alone goes alone and at once; under load bodies wait for a turn, and grow together.
 async fn send_all(
@@ -54,36 +72,68 @@ async fn send_all(
     memory: Memory,
     mut deliveries: UnboundedReceiver<Delivery>,
 ) {
-    let turns = Arc::new(Semaphore::new(output.requests_max));
-    loop {
-        let Ok(turn) = Arc::clone(&turns).acquire_owned().await else {
-            return;
-        };
-        let Some(first) = deliveries.recv().await else {
-            return;
-        };
-        let mut bytes = first.body.len_bytes();
-        let mut parts = vec![(first.body, first.ticket)];
-        while bytes < output.bulk_bytes_max.min(JOINED_BYTES_MAX)
-            && let Ok(next) = deliveries.try_recv()
-        {
-            bytes += next.body.len_bytes();
-            parts.push((next.body, next.ticket));
-        }
+    while let Some(first) = deliveries.recv().await {
+        let mut batch = Batch::new(output.bulk_bytes_max.min(JOINED_BYTES_MAX));
+        batch.push(first);
+        batch.gather(&mut deliveries, sender.pace()).await;
+        let turn = sender.pace().turn().await;
+        batch.take_ready(&mut deliveries);
         let (sender, dead_letters, memory) =
             (Arc::clone(&sender), dead_letters.clone(), memory.clone());
         tokio::spawn(async move {
-            let mut request = Request::new(parts);
+            let mut request = Request::new(batch.parts);
             sender
-                .deliver(&mut request, |settled| settle(&settled, &dead_letters))
+                .deliver(turn, &mut request, |settled| settle(&settled, &dead_letters))
                 .await;
-            drop(turn);
             for (body, ticket) in request.into_parts() {
                 // Its share of the budget goes first: the body needs one to be kept.
                 drop(ticket);
                 memory.give_back(body);
             }
         });
+    }
+}
+
+impl Batch {
+    fn new(bytes_max: usize) -> Self {
+        Self {
+            parts: Vec::new(),
+            bytes: 0,
+            bytes_max,
+        }
+    }
+
+    fn push(&mut self, delivery: Delivery) {
+        self.bytes += delivery.body.len_bytes();
+        self.parts.push((delivery.body, delivery.ticket));
+    }
+
+    fn take_ready(&mut self, deliveries: &mut UnboundedReceiver<Delivery>) {
+        while self.bytes < self.bytes_max
+            && let Ok(next) = deliveries.try_recv()
+        {
+            self.push(next);
+        }
+    }
+
+    /// Waits for more until it is large enough, nothing else is on its way, or it waited long enough.
+    async fn gather(&mut self, deliveries: &mut UnboundedReceiver<Delivery>, pace: &Pace) {
+        let linger = sleep(LINGER);
+        tokio::pin!(linger);
+        loop {
+            self.take_ready(deliveries);
+            if self.bytes >= self.bytes_max || pace.is_idle() {
+                return;
+            }
+            tokio::select! {
+                next = deliveries.recv() => match next {
+                    Some(next) => self.push(next),
+                    None => return,
+                },
+                () = pace.idle() => {}
+                () = &mut linger => return,
+            }
+        }
     }
 }
 
