@@ -1,12 +1,13 @@
 //! The writing half of a connection: one ACK a window, in the order of their arrival.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sawmill_lumberjack::{KEEPALIVE, Sequence, Version, encode_ack};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc::Receiver;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::config::BeatsInput;
 use crate::connection::Close;
@@ -23,6 +24,8 @@ pub(crate) struct Acker<W> {
     write: W,
     pending: Receiver<Pending>,
     keepalive: Duration,
+    /// Runs out when a keepalive is due. One for all windows: putting it off costs next to nothing.
+    due: Pin<Box<Sleep>>,
     stall_timeout: Option<Duration>,
 }
 
@@ -40,6 +43,7 @@ impl<W: AsyncWrite + Unpin> Acker<W> {
             write,
             pending,
             keepalive,
+            due: Box::pin(sleep(keepalive)),
             stall_timeout,
         }
     }
@@ -62,9 +66,11 @@ impl<W: AsyncWrite + Unpin> Acker<W> {
     async fn acknowledge(&mut self, window: &Window) -> Result<(), Close> {
         let since = Instant::now();
         loop {
+            self.due.as_mut().reset(Instant::now() + self.keepalive);
             let fate = tokio::select! {
+                biased;
                 fate = window.decided() => fate,
-                () = sleep(self.keepalive) => Fate::Waiting,
+                () = self.due.as_mut() => Fate::Waiting,
             };
             match fate {
                 Fate::Settled(sequence) => return self.write(window.version, sequence).await,
@@ -83,7 +89,11 @@ impl<W: AsyncWrite + Unpin> Acker<W> {
 
     async fn write(&mut self, version: Version, sequence: Sequence) -> Result<(), Close> {
         let ack = encode_ack(version, sequence);
-        match timeout(WRITE_TIMEOUT, self.write.write_all(&ack)).await {
+        let written = async {
+            self.write.write_all(&ack).await?;
+            self.write.flush().await
+        };
+        match timeout(WRITE_TIMEOUT, written).await {
             Ok(written) => written.map_err(Close::Broken),
             Err(_) => Err(Close::TimedOut(WRITE_TIMEOUT)),
         }

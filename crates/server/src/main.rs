@@ -12,6 +12,7 @@ mod dead_letters;
 mod delivery;
 mod disk;
 mod healthcheck;
+mod incoming;
 mod listener;
 mod logging;
 mod memory;

@@ -1,33 +1,36 @@
 //! The reading half of a connection: bytes to frames, frames to pieces of windows.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, BytesMut};
+use bytes::{Buf, BytesMut};
 use sawmill_intake::{Piece, Reason};
 use sawmill_lumberjack::{Frame, FrameError, Limits, Sequence, Step, Version, WindowSize, decode};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::AsyncRead;
 use tokio::sync::mpsc::Sender;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::acker::Pending;
 use crate::config::BeatsInput;
 use crate::connection::Close;
+use crate::incoming::{Incoming, READ_BYTES};
 use crate::memory::Reserved;
 use crate::window::Window;
 use crate::works::{Job, Works};
 
 pub(crate) struct Reader<R> {
-    read: R,
+    incoming: Incoming<R>,
     peer: Arc<str>,
     limits: Limits,
     frame_timeout: Duration,
+    /// Runs out when the peer has said nothing for that long. Putting it off costs next to nothing.
+    patience: Pin<Box<Sleep>>,
     works: Works,
     /// Windows in order of arrival, to be acknowledged.
     windows: Option<Sender<Pending>>,
     gone: CancellationToken,
-    buffer: BytesMut,
     /// The memory reserved for a large frame in the buffer.
     buffer_memory: Option<Reserved>,
     /// Bytes still to pass over: the payload of an event that is too large.
@@ -55,12 +58,6 @@ const HEAD_BYTES: usize = 6;
 /// What a piece takes beside its bytes: its task, its place in queues.
 const PIECE_BYTES: usize = 1024;
 
-/// What one read may bring: most events and every head fit.
-const READ_BYTES: usize = 16 * 1024;
-
-/// Step in which the buffer grows towards a large frame. The frame's announced size is not trusted.
-const GROW_BYTES: usize = 256 * 1024;
-
 impl<R: AsyncRead + Unpin> Reader<R> {
     pub(crate) fn new(
         read: R,
@@ -71,14 +68,14 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         gone: CancellationToken,
     ) -> Self {
         Self {
-            read,
+            incoming: Incoming::new(read),
             peer,
             limits: settings.limits.clone(),
             frame_timeout: settings.frame_timeout,
+            patience: Box::pin(sleep(settings.frame_timeout)),
             works,
             windows: Some(windows),
             gone,
-            buffer: BytesMut::new(),
             buffer_memory: None,
             skip: 0,
             open: None,
@@ -109,26 +106,26 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     /// Takes a frame from the buffer, or says how many bytes it lacks.
     async fn take_frame(&mut self) -> Result<Option<usize>, Close> {
-        let skipped = self.skip.min(self.buffer.len());
-        self.buffer.advance(skipped);
+        let skipped = self.skip.min(self.incoming.bytes.len());
+        self.incoming.bytes.advance(skipped);
         self.skip -= skipped;
-        let step = decode(&self.buffer, &self.limits).map_err(Close::Protocol)?;
+        let step = decode(&self.incoming.bytes, &self.limits).map_err(Close::Protocol)?;
         let (version, frame, used) = match step {
             Step::Frame(version, frame, used) => (version, frame, used),
             Step::Need(wanted) => return Ok(Some(wanted)),
         };
         match frame {
             Frame::Window(size) => {
-                self.buffer.advance(used);
+                self.incoming.bytes.advance(used);
                 self.begin_window(version, size).await?;
             }
             Frame::Probe => {
-                self.buffer.advance(used);
+                self.incoming.bytes.advance(used);
                 self.push(Pending::Probe(version)).await?;
             }
             Frame::Compressed(zlib) => {
                 let head = used - zlib.len();
-                let mut frame = self.buffer.split_to(used);
+                let mut frame = self.incoming.bytes.split_to(used);
                 frame.advance(head);
                 self.take_compressed(version, frame).await?;
             }
@@ -139,7 +136,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 sequence,
                 payload_bytes,
             } => {
-                self.buffer.advance(used);
+                self.incoming.bytes.advance(used);
                 self.take_oversized(version, sequence, payload_bytes)?;
             }
             Frame::Ack(sequence) => {
@@ -198,8 +195,8 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         let Some(open) = &mut self.open else {
             return Ok(());
         };
-        open.hold(&self.buffer[..used], memory);
-        self.buffer.advance(used);
+        open.hold(&self.incoming.bytes[..used], memory);
+        self.incoming.bytes.advance(used);
         self.finish_if_whole();
         Ok(())
     }
@@ -316,64 +313,50 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             // are not held longer than until the next read.
             self.hand_over_held();
         }
-        let target = self.buffer.len() + wanted;
+        let target = self.incoming.bytes.len() + wanted;
         if target <= READ_BYTES {
             // Frames of the usual size came and went; what they took is not needed now.
             self.buffer_memory = None;
         } else {
             self.reserve_buffer(target + PIECE_BYTES).await?;
         }
-        let deadline = Instant::now() + self.frame_timeout;
+        self.be_patient();
         loop {
-            self.grow(target);
-            self.read_some(target, deadline).await?;
+            self.read_some(target).await?;
             // A stranger is known by its first byte, and may be waiting for an answer.
-            if self.buffer.len() < HEAD_BYTES || self.buffer.len() >= target {
+            if self.incoming.bytes.len() < HEAD_BYTES || self.incoming.bytes.len() >= target {
                 return Ok(());
             }
         }
     }
 
-    /// Makes room in the buffer: the usual size for heads and small frames, and for a large frame
-    /// its own size, step by step, so that what is announced is not allocated before it comes.
-    fn grow(&mut self, target: usize) {
-        let length = self.buffer.len();
-        let capacity = if target > READ_BYTES {
-            target.min((2 * length).max(GROW_BYTES))
-        } else {
-            READ_BYTES
-        };
-        let full = length == self.buffer.capacity();
-        let oversized = length == 0 && self.buffer.capacity() > 2 * READ_BYTES;
-        if full || oversized {
-            let mut larger = BytesMut::with_capacity(capacity);
-            larger.extend_from_slice(&self.buffer);
-            self.buffer = larger;
-        }
-    }
-
-    /// One read, at most to the end of a large frame. What is begun must be there by `deadline`: as
-    /// long as it is not, it keeps memory from others.
-    async fn read_some(&mut self, target: usize, mut deadline: Instant) -> Result<(), Close> {
-        let stuck = !self.buffer.is_empty();
-        let room = if target > READ_BYTES {
-            target - self.buffer.len()
-        } else {
-            READ_BYTES
-        };
-        let mut limited = (&mut self.buffer).limit(room);
+    /// One read. What is begun must be there before patience runs out: as long as it is not, it keeps
+    /// memory from others.
+    async fn read_some(&mut self, target: usize) -> Result<(), Close> {
+        let stuck = !self.incoming.bytes.is_empty();
         loop {
-            match timeout_at(deadline, self.read.read_buf(&mut limited)).await {
-                Ok(Ok(0)) => return Err(Close::PeerLeft),
-                Ok(Ok(_)) => return Ok(()),
-                Ok(Err(error)) => return Err(Close::Broken(error)),
-                Err(_) if stuck || self.skip > 0 || lacks_events(self.open.as_ref()) => {
+            let came = tokio::select! {
+                biased;
+                came = self.incoming.read(target) => Some(came),
+                () = self.patience.as_mut() => None,
+            };
+            match came {
+                Some(Ok(0)) => return Err(Close::PeerLeft),
+                Some(Ok(_)) => return Ok(()),
+                Some(Err(error)) => return Err(Close::Broken(error)),
+                None if stuck || self.skip > 0 || lacks_events(self.open.as_ref()) => {
                     return Err(Close::TimedOut(self.frame_timeout));
                 }
                 // Between windows a client may be silent as long as it likes.
-                Err(_) => deadline = Instant::now() + self.frame_timeout,
+                None => self.be_patient(),
             }
         }
+    }
+
+    /// Begins to wait for the peer's next word.
+    fn be_patient(&mut self) {
+        let end = Instant::now() + self.frame_timeout;
+        self.patience.as_mut().reset(end);
     }
 }
 
