@@ -5,5 +5,13 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod error;
 pub mod events;
+pub mod load;
+pub mod open_files;
+pub mod pin;
+pub mod plan;
+pub mod progress;
 pub mod results;
+pub mod sampler;
+pub mod windows;
