@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use sawmill_bench::cli::Bench;
 
 use crate::config::{HostPort, Sources};
 
@@ -35,6 +36,9 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Measure a Beats server
+    #[command(after_help = sawmill_bench::args::EXAMPLE)]
+    Bench(Box<Bench>),
     /// Send lines of files as Filebeat would
     #[command(after_help = SEND_EXAMPLE)]
     Send(Send),

@@ -29,6 +29,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use sawmill_bench::error::BenchError;
 
 use crate::cli::{Cli, Command};
 use crate::config::{Config, ConfigError, Layers};
@@ -60,6 +61,7 @@ fn obey(command: Command) -> anyhow::Result<()> {
             let shown = if json { report.json() } else { report.text() };
             Ok(io::stdout().write_all(shown.as_bytes())?)
         }
+        Command::Bench(bench) => Ok(sawmill_bench::cli::run(*bench)?),
         Command::Healthcheck { settings, address } => {
             let address = match address {
                 Some(address) => address,
@@ -97,7 +99,10 @@ fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let _ = writeln!(io::stderr(), "sawmill: {error:#}");
-    if error.is::<ConfigError>() {
+    let usage = error
+        .downcast_ref::<BenchError>()
+        .is_some_and(BenchError::is_usage);
+    if usage || error.is::<ConfigError>() {
         ExitCode::from(EXIT_USAGE)
     } else {
         ExitCode::FAILURE

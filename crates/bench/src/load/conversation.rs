@@ -124,6 +124,8 @@ impl Conversation {
         self.supply = supply;
         self.stage = Stage::Sending;
         self.give_up_at = give_up_at;
+        // Alarms wake the task that asked for them, and this may be another.
+        (self.stall_alarm, self.send_alarm) = (None, None);
         poll_fn(|context| self.poll(context)).await
     }
 

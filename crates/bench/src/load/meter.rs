@@ -33,7 +33,8 @@ impl Meter {
     ) -> Result<Self, BenchError> {
         let sample = sampler.as_ref().map(Sampler::sample).transpose()?;
         let own_cpu = own_cpu();
-        let meter = Self {
+        // Slices hold nothing from before the measured time: the tallies see to it.
+        Ok(Self {
             tallies,
             sampler,
             from,
@@ -43,10 +44,7 @@ impl Meter {
             sample_from: sample,
             sample,
             slices: Vec::new(),
-        };
-        // What the warm-up left there.
-        meter.take_slice();
-        Ok(meter)
+        })
     }
 
     /// Ends a slice and begins the next; gives the one that ended.

@@ -37,6 +37,8 @@ pub(super) enum Supply {
         pool: Arc<Pool>,
         /// Windows that connections have taken.
         taken: Arc<AtomicU64>,
+        /// When to begin.
+        start: Instant,
         until: Option<Instant>,
         schedule: Option<Schedule>,
     },
@@ -45,7 +47,6 @@ pub(super) enum Supply {
 /// When a connection's windows are due: fixed before the first is sent, and not moved by a server that is slow.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Schedule {
-    start: Instant,
     /// The connection's place, from 0, and how many there are: they take turns, evenly over time.
     place: u64,
     connections: u64,
@@ -76,10 +77,14 @@ impl Supply {
             Self::Load {
                 pool,
                 taken,
+                start,
                 until,
                 schedule,
             } => {
-                let due = schedule.as_ref().map(Schedule::due);
+                if now < *start {
+                    return Next::At(*start);
+                }
+                let due = schedule.as_ref().map(|schedule| *start + schedule.due());
                 let over = |time: Instant| until.is_some_and(|until| time >= until);
                 if over(now) || due.is_some_and(over) {
                     return Next::Finished;
@@ -109,25 +114,21 @@ impl Supply {
     pub(super) fn unsent(&self) -> u64 {
         match self {
             Self::Load {
+                start,
                 until: Some(until),
                 schedule: Some(schedule),
                 ..
-            } => schedule.due_before(*until).saturating_sub(schedule.sent),
+            } => schedule
+                .due_before(until.saturating_duration_since(*start))
+                .saturating_sub(schedule.sent),
             Self::Load { .. } | Self::Opening { .. } => 0,
         }
     }
 }
 
 impl Schedule {
-    pub(super) const fn new(
-        start: Instant,
-        place: u64,
-        connections: u64,
-        window_events: u64,
-        rate: u64,
-    ) -> Self {
+    pub(super) const fn new(place: u64, connections: u64, window_events: u64, rate: u64) -> Self {
         Self {
-            start,
             place,
             connections,
             sent: 0,
@@ -136,18 +137,18 @@ impl Schedule {
         }
     }
 
-    fn due(&self) -> Instant {
+    /// How long after the beginning the next window is due.
+    fn due(&self) -> Duration {
         // The how-manieth window of all connections it is.
         let ordinal = u128::from(self.sent) * u128::from(self.connections) + u128::from(self.place);
         let ns = ordinal * u128::from(self.window_events) * 1_000_000_000 / u128::from(self.rate);
         // Half an eternity, should it be beyond the clock.
-        let after = Duration::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX / 2));
-        self.start + after
+        Duration::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX / 2))
     }
 
-    /// How many windows of this connection are due before a time.
-    fn due_before(&self, time: Instant) -> u64 {
-        let ns = time.saturating_duration_since(self.start).as_nanos();
+    /// How many windows of this connection are due within a time.
+    fn due_before(&self, time: Duration) -> u64 {
+        let ns = time.as_nanos();
         let ordinals = (ns * u128::from(self.rate))
             .div_ceil(u128::from(self.window_events) * 1_000_000_000)
             .saturating_sub(u128::from(self.place));
@@ -172,10 +173,16 @@ mod tests {
         Arc::new(Pool::pack(&source, packing).unwrap())
     }
 
-    fn load(events: Option<u64>, until: Option<Instant>, schedule: Option<Schedule>) -> Supply {
+    fn load(
+        events: Option<u64>,
+        start: Instant,
+        until: Option<Instant>,
+        schedule: Option<Schedule>,
+    ) -> Supply {
         Supply::Load {
             pool: pool(events),
             taken: Arc::default(),
+            start,
             until,
             schedule,
         }
@@ -184,11 +191,10 @@ mod tests {
     #[test]
     fn connections_take_turns_evenly() {
         // 10 connections, 5 events a window, 1,000 events/s: one of them every 5 ms.
-        let start = Instant::now();
         let due = |place, sent| {
-            let mut schedule = Schedule::new(start, place, 10, 5, 1_000);
+            let mut schedule = Schedule::new(place, 10, 5, 1_000);
             schedule.sent = sent;
-            schedule.due().duration_since(start).as_millis()
+            schedule.due().as_millis()
         };
         assert_eq!(
             [due(0, 0), due(1, 0), due(9, 0), due(0, 1), due(3, 2)],
@@ -202,8 +208,9 @@ mod tests {
         let second = Duration::from_secs(1);
         let mut supply = load(
             None,
+            start,
             Some(start + second),
-            Some(Schedule::new(start, 0, 1, 5, 50)),
+            Some(Schedule::new(0, 1, 5, 50)),
         );
         // The server held us up for 450 ms: the window that was due at the beginning still is.
         let late = start + Duration::from_millis(450);
@@ -218,12 +225,11 @@ mod tests {
 
     #[test]
     fn unsent_windows_are_those_due_before_the_end() {
-        let start = Instant::now();
         for place in 0..3 {
             for ms in [0, 1, 9, 10, 11, 29, 30, 31, 100, 1_000] {
-                let end = start + Duration::from_millis(ms);
+                let end = Duration::from_millis(ms);
                 // A window every 10 ms, by 3 connections in turn.
-                let mut schedule = Schedule::new(start, place, 3, 5, 500);
+                let mut schedule = Schedule::new(place, 3, 5, 500);
                 let mut want = 0;
                 while schedule.due() < end {
                     schedule.sent += 1;
@@ -235,8 +241,15 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_sent_before_the_beginning() {
+        let now = Instant::now();
+        let start = now + Duration::from_millis(5);
+        assert!(matches!(load(None, start, None, None).next(now), Next::At(at) if at == start));
+    }
+
+    #[test]
     fn a_number_of_events_ends_by_itself() {
-        let mut supply = load(Some(12), None, None);
+        let mut supply = load(Some(12), Instant::now(), None, None);
         let mut sizes = Vec::new();
         while let Next::Window { window, .. } = supply.next(Instant::now()) {
             sizes.push(window.events);

@@ -48,6 +48,9 @@ impl Span {
     }
 }
 
+/// A day. No server is waited for that long.
+const LATENCY_US_MAX: u64 = 24 * 3_600 * 1_000_000;
+
 /// A histogram of µs that grows as needed; three digits are exact.
 pub(super) fn histogram() -> Histogram<u64> {
     let mut histogram = Histogram::new(3).expect("three digits are allowed");
@@ -110,10 +113,10 @@ impl Tally {
         }
         if span.contains(flight.begun) {
             let latency_us = us_between(flight.begun, now);
-            self.latency.saturating_record(latency_us);
-            self.slice.latency.saturating_record(latency_us);
+            record(&mut self.latency, latency_us);
+            record(&mut self.slice.latency, latency_us);
             if let Some(sent) = flight.sent {
-                self.ack_wait.saturating_record(us_between(sent, now));
+                record(&mut self.ack_wait, us_between(sent, now));
             }
         }
     }
@@ -166,6 +169,61 @@ impl Tally {
     }
 }
 
+/// Not `saturating_record`, which takes the size that the histogram has grown to for the limit.
+fn record(histogram: &mut Histogram<u64>, us: u64) {
+    let recorded = histogram.record(us.min(LATENCY_US_MAX));
+    debug_assert!(recorded.is_ok(), "{recorded:?}");
+}
+
 fn us_between(from: Instant, to: Instant) -> u64 {
     u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::load::ledger::{Heard, Ledger, Partials};
+
+    /// A window that was begun at one time and settled at another, in ms.
+    fn settle(tally: &mut Tally, epoch: Instant, begun_ms: u64, settled_ms: u64) {
+        let at = |ms| epoch + Duration::from_millis(ms);
+        let mut ledger = Ledger::new(1, Partials::Refused);
+        ledger.begin(10, 0, 0, at(begun_ms));
+        ledger.complete(at(begun_ms));
+        match ledger.hear(&mut &b"2A\0\0\0\x0a"[..]) {
+            Some((Heard::Settled(flight), None)) => tally.settled(&flight, at(settled_ms)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_lies_within_the_measured_time_counts() {
+        let epoch = Instant::now();
+        let mut tally = Tally::default();
+        settle(&mut tally, epoch, 0, 1);
+        tally.measure(Span {
+            from: epoch + Duration::from_millis(100),
+            until: Some(epoch + Duration::from_millis(200)),
+        });
+        for (begun_ms, settled_ms) in [(10, 20), (90, 110), (120, 150), (190, 90_210)] {
+            settle(&mut tally, epoch, begun_ms, settled_ms);
+        }
+        assert_eq!(tally.whole.windows_acknowledged, 5);
+        // The second and the third were settled in it, the third and the fourth begun.
+        assert_eq!((tally.totals.windows, tally.slice.events), (2, 20));
+        let exact_to = |us: u64, want: u64| us.abs_diff(want) <= want / 1_000;
+        assert_eq!(tally.latency.len(), 2);
+        assert!(
+            exact_to(tally.latency.min(), 30_000),
+            "{}",
+            tally.latency.min()
+        );
+        assert!(
+            exact_to(tally.latency.max(), 90_020_000),
+            "{}",
+            tally.latency.max()
+        );
+    }
 }

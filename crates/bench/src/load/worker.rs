@@ -135,17 +135,12 @@ impl Worker {
         let plan = &self.plan;
         let schedule = plan.rate.map(|rate| {
             let window_events = u64::from(plan.packing.window_events);
-            Schedule::new(
-                start,
-                place.into(),
-                plan.connections.into(),
-                window_events,
-                rate,
-            )
+            Schedule::new(place.into(), plan.connections.into(), window_events, rate)
         });
         Supply::Load {
             pool: Arc::clone(&self.pool),
             taken: Arc::clone(&self.taken),
+            start,
             until,
             schedule,
         }
