@@ -7,10 +7,12 @@
 //!
 //! This is for tests alone, so what cannot be done panics, and says what to do about it.
 
+mod bench;
 mod disk;
 mod django;
 mod elasticsearch;
 mod filebeat;
+mod go_lumber;
 mod lines;
 mod local;
 mod parts;
@@ -19,10 +21,12 @@ mod sawmill;
 mod sender;
 mod wait;
 
+pub use crate::bench::bench;
 pub use crate::disk::Disk;
 pub use crate::django::{Django, Manifest, Pace, Record};
 pub use crate::elasticsearch::{Elasticsearch, PASSWORD, USER};
 pub use crate::filebeat::Filebeat;
+pub use crate::go_lumber::GoLumber;
 pub use crate::lines::{Comparison, Lines};
 pub use crate::local::stored_messages;
 pub use crate::process::Process;

@@ -7,6 +7,7 @@
     reason = "what helps a test may be as blunt as the test"
 )]
 
+mod bench;
 mod delivery;
 mod document;
 mod limits;

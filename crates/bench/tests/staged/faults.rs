@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sawmill_bench::error::BenchError;
 
-use crate::support::{bench, staged, try_bench};
+use crate::support::{Peer, bench, staged, try_bench};
 
 #[test]
 fn a_server_that_refuses_is_said_to_be_unreachable() {
@@ -73,7 +73,7 @@ fn a_server_that_resets_is_said_to_have_broken_the_connection() {
 
 #[test]
 fn a_server_that_never_acknowledges_is_said_to_stall() {
-    let (run, error) = bench(&staged(|peer| peer.swallow()), "--ack-timeout 100ms");
+    let (run, error) = bench(&staged(Peer::swallow), "--ack-timeout 100ms");
     match error {
         Some(BenchError::Stalled {
             settled: 0,
@@ -125,7 +125,7 @@ fn keepalives_do_not_make_a_run_endless() {
 
 #[test]
 fn a_process_that_is_not_there_is_said_before_anything_is_sent() {
-    let (run, error) = bench(&staged(|peer| peer.serve()), "--pid 4194303");
+    let (run, error) = bench(&staged(Peer::serve), "--pid 4194303");
     assert!(
         matches!(error, Some(BenchError::Process { pid: 4_194_303, .. })),
         "{error:?}"
@@ -147,7 +147,7 @@ fn a_process_that_ends_ends_the_run_and_what_was_measured_is_kept() {
         child.wait().unwrap();
     });
     let arguments = format!("--pid {pid} --duration 20s --slice 100ms");
-    let (run, error) = bench(&staged(|peer| peer.serve()), &arguments);
+    let (run, error) = bench(&staged(Peer::serve), &arguments);
     killer.join().unwrap();
     assert!(
         matches!(error, Some(BenchError::Process { .. })),

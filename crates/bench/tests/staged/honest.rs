@@ -11,17 +11,17 @@ use crate::support::{bench, staged, try_bench};
 
 /// A server that counts events.
 fn counting(pause: Duration) -> (String, Arc<AtomicU64>) {
-    let counted = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&counted);
+    let events_seen = Arc::new(AtomicU64::new(0));
+    let seen = Arc::clone(&events_seen);
     let address = staged(move |peer| {
         loop {
             let events = peer.window()?;
-            counter.fetch_add(events.into(), Ordering::SeqCst);
+            seen.fetch_add(events.into(), Ordering::SeqCst);
             sleep(pause);
             peer.ack(events)?;
         }
     });
-    (address, counted)
+    (address, events_seen)
 }
 
 #[test]

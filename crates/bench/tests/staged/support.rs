@@ -48,7 +48,7 @@ impl Peer {
                 self.received.drain(..used);
                 return Ok(seen);
             }
-            let mut buffer = [0; 65_536];
+            let mut buffer = [0; 16_384];
             let count = self.stream.read(&mut buffer)?;
             if count == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -84,7 +84,7 @@ impl Peer {
 
     /// Takes and says nothing until the client leaves.
     pub(crate) fn swallow(&mut self) -> io::Result<()> {
-        while self.stream.read(&mut [0; 65_536])? > 0 {}
+        while self.stream.read(&mut [0; 16_384])? > 0 {}
         Ok(())
     }
 }

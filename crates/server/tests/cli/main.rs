@@ -6,6 +6,7 @@
 )]
 
 mod bad_settings;
+mod bench;
 mod effective_settings;
 mod healthcheck;
 mod logging;

@@ -26,6 +26,11 @@ impl Place {
         self
     }
 
+    /// What is in a file of it.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap()
+    }
+
     /// With a variable in the environment.
     pub(crate) fn variable(mut self, name: &'static str, value: &'static str) -> Self {
         self.variables.push((name, value));
