@@ -4,7 +4,7 @@ mod csv;
 mod json;
 mod latency;
 mod table;
-mod units;
+pub(crate) mod units;
 mod violation;
 
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! Numbers as people read them.
 
 /// With a comma after every third digit: `1,234,567`.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -15,17 +15,17 @@ pub(super) fn grouped(number: u64) -> String {
 
 /// Rounded to a whole number.
 #[expect(clippy::cast_sign_loss, reason = "rates are not negative")]
-pub(super) fn rounded(number: f64) -> String {
+pub(crate) fn rounded(number: f64) -> String {
     grouped(number.round() as u64)
 }
 
 /// Three digits and the unit that suits: `12.3 ms`.
-pub(super) fn time(us: u64) -> String {
+pub(crate) fn time(us: u64) -> String {
     scaled(us, &[(1, "µs"), (1_000, "ms"), (1_000_000, "s")])
 }
 
 /// Three digits and the unit that suits: `1.35 GB`.
-pub(super) fn bytes(bytes: u64) -> String {
+pub(crate) fn bytes(bytes: u64) -> String {
     scaled(
         bytes,
         &[
@@ -39,7 +39,7 @@ pub(super) fn bytes(bytes: u64) -> String {
 }
 
 /// Three digits and the unit that suits: `37.4 MiB`.
-pub(super) fn memory(bytes: u64) -> String {
+pub(crate) fn memory(bytes: u64) -> String {
     scaled(
         bytes,
         &[
@@ -52,7 +52,7 @@ pub(super) fn memory(bytes: u64) -> String {
 }
 
 /// `1 window`, `2 windows`.
-pub(super) fn counted(number: u64, noun: &str) -> String {
+pub(crate) fn counted(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(number))
 }
