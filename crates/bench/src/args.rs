@@ -101,6 +101,19 @@ struct AmountArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Events")]
 struct EventArgs {
+    #[command(flatten)]
+    made: GeneratorArgs,
+    /// Take the lines of this file: a JSON object is an event, all else a message; may be given again
+    #[arg(long, value_name = "FILE")]
+    events_from: Vec<PathBuf>,
+    /// Different events to send before the first comes again; they are kept in memory, packed
+    #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u64).range(1..))]
+    distinct: u64,
+}
+
+/// What made events are like.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct GeneratorArgs {
     /// The seed; the same one gives the same events
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -119,12 +132,6 @@ struct EventArgs {
     /// Share of matching lines with a traceback
     #[arg(long, value_name = "SHARE", default_value_t = Shape::default().tracebacks)]
     tracebacks: Share,
-    /// Take the lines of this file: a JSON object is an event, all else a message; may be given again
-    #[arg(long, value_name = "FILE")]
-    events_from: Vec<PathBuf>,
-    /// Different events to send before the first comes again; they are kept in memory, packed
-    #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u64).range(1..))]
-    distinct: u64,
 }
 
 /// How strictly.
@@ -254,7 +261,7 @@ const SLICE_MIN: Duration = Duration::from_millis(50);
 impl LoadArgs {
     /// Checks what clap cannot: what does not go together.
     pub(crate) fn check(self) -> Result<Job, BenchError> {
-        let generator = self.event.generator()?;
+        let generator = self.event.made.generator()?;
         self.amount.check(&generator, &self.machine)?;
         if self.output.slice < SLICE_MIN {
             return Err(usage(
@@ -301,7 +308,7 @@ impl LoadArgs {
                     distinct_events: distinct,
                     events: amount.events,
                 },
-                seed: self.event.seed,
+                seed: self.event.made.seed,
                 rate: amount.rate,
                 time: amount.events.is_none().then_some(amount.duration),
                 warmup: match amount.events {
@@ -379,8 +386,9 @@ impl AmountArgs {
     }
 }
 
-impl EventArgs {
-    fn generator(&self) -> Result<Generator, BenchError> {
+impl GeneratorArgs {
+    /// Makes them.
+    pub(crate) fn generator(&self) -> Result<Generator, BenchError> {
         if self.size > EVENT_BYTES_MAX {
             return Err(usage(
                 format!("--size {} is more than Filebeat sends", self.size),

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use crate::args::{Job, LoadArgs};
 use crate::error::BenchError;
@@ -14,14 +14,27 @@ use crate::pin::pin_to;
 use crate::progress::Progress;
 use crate::ramp::ramp;
 use crate::results::Run;
+use crate::sink::{self, SinkArgs};
 use crate::windows::Pool;
 
 /// `sawmill bench`
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Bench {
+    /// Something else than sending.
+    #[command(subcommand)]
+    other: Option<Other>,
     /// What to send and how.
     #[command(flatten)]
     load: LoadArgs,
+}
+
+/// What else there is to do.
+#[derive(Debug, Subcommand)]
+enum Other {
+    /// Stand in for Elasticsearch: count, fail on request, and check
+    #[command(after_help = sink::EXAMPLE)]
+    Sink(Box<SinkArgs>),
 }
 
 /// Does what was asked for, and prints and writes what it gave.
@@ -29,6 +42,9 @@ pub struct Bench {
 /// # Errors
 /// If it could not begin, or ended before its time; whatever was measured until then is written nevertheless.
 pub fn run(bench: Bench) -> Result<(), BenchError> {
+    if let Some(Other::Sink(args)) = bench.other {
+        return Ok(sink::run(&args)?);
+    }
     let job = bench.load.check()?;
     let mut outputs = Outputs::default();
     for (form, path) in &job.outputs {

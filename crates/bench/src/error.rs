@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::events::FileError;
 use crate::results::{Violation, ViolationKind};
+use crate::sink::SinkError;
 
 /// Why a run could not begin, or ended before its time; the second line says what to do.
 #[derive(Debug, Error)]
@@ -93,6 +94,9 @@ pub enum BenchError {
         /// What the system said.
         reason: io::Error,
     },
+    /// The sink does not start, or its check found something.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
     /// The process to be watched is gone, or was never there.
     #[error(
         "process {pid} cannot be watched: {reason}\nis the server still running? --pid wants its number, as `pidof` prints it"
@@ -203,8 +207,11 @@ pub enum BenchError {
 
 impl BenchError {
     /// Whether the command line is to blame, so that it should end with `EX_USAGE`.
-    pub const fn is_usage(&self) -> bool {
-        matches!(self, Self::Usage { .. })
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Sink(error) => error.is_usage(),
+            _ => matches!(self, Self::Usage { .. }),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ pub mod ramp;
 pub mod report;
 pub mod results;
 pub mod sampler;
+pub mod sink;
 mod target;
 pub mod tls;
 mod values;

@@ -36,7 +36,7 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Measure a Beats server
+    /// Measure a Beats server, or stand in for its Elasticsearch
     #[command(after_help = sawmill_bench::args::EXAMPLE)]
     Bench(Box<Bench>),
     /// Send lines of files as Filebeat would
