@@ -99,6 +99,12 @@ impl BulkBody {
         Some(large)
     }
 
+    /// Gives back the memory beyond what the items take.
+    pub fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.items.shrink_to_fit();
+    }
+
     /// The memory that the body takes.
     pub fn memory_bytes(&self) -> usize {
         self.bytes.capacity() + self.items.capacity() * size_of::<Item>()

@@ -38,8 +38,13 @@ impl Spares {
     }
 
     pub(crate) fn keep(&self, body: BulkBody, room: Reserved) {
-        if body.memory_bytes() >= KEPT_BYTES_MIN {
-            self.shelf().bodies.push((body, room));
+        let bytes = body.memory_bytes();
+        let mut shelf = self.shelf();
+        // One made to fit what was in it would have to grow again, and more of them come than are taken.
+        let is_dwarf =
+            { shelf.bodies.last() }.is_some_and(|(last, _)| last.memory_bytes() / 2 > bytes);
+        if bytes >= KEPT_BYTES_MIN && !is_dwarf {
+            shelf.bodies.push((body, room));
         }
     }
 
@@ -107,6 +112,14 @@ mod tests {
         let _all = (memory.body().await, memory.body().await);
         memory.give_back(body());
         assert!(memory.spares().take().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_body_much_smaller_than_the_others_is_not_kept() {
+        let memory = Memory::new(64 * MIB, 2 * MIB);
+        memory.give_back(body());
+        memory.give_back(BulkBody::with_capacity(MIB / 3, 0));
+        assert_eq!(memory.spares().shelf().bodies.len(), 1);
     }
 
     #[tokio::test]

@@ -149,8 +149,14 @@ impl Works {
         let open = tally.events - tally.dropped;
         if open > 0 {
             let large = body.fit();
+            if body.memory_bytes() > room.bytes() {
+                // A buffer that grew may be twice as large as what is in it.
+                body.shrink();
+            }
             room.shrink_to(body.memory_bytes() + tally.dead_bytes + DELIVERY_BYTES);
-            large.into_iter().for_each(|large| self.memory.give_back(large));
+            large
+                .into_iter()
+                .for_each(|large| self.memory.give_back(large));
             let ticket = Ticket::new(Arc::clone(window), Arc::clone(peer), open, Some(room));
             for letter in tally.dead_letters {
                 self.bury(Arc::clone(&ticket), letter);
