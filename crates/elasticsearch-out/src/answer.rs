@@ -256,9 +256,15 @@ mod tests {
     #[test]
     fn an_answer_that_all_is_stored_is_known_by_its_letters() {
         let one = br#"{"errors":false,"items":[{"create":{"status":201}}]}"#.as_slice();
-        let two = br#"{"errors":false,"items":[{"create":{"status":201}},{"create":{"status":201}}]}"#.as_slice();
-        let other = br#"{"errors":false,"items":[{"create":{"status":201}};{"create":{"status":201}}]}"#.as_slice();
-        let bad = br#"{"errors":false,"items":[{"create":{"status":201}},{"create":{"status":400}}]}"#.as_slice();
+        let two =
+            br#"{"errors":false,"items":[{"create":{"status":201}},{"create":{"status":201}}]}"#
+                .as_slice();
+        let other =
+            br#"{"errors":false,"items":[{"create":{"status":201}};{"create":{"status":201}}]}"#
+                .as_slice();
+        let bad =
+            br#"{"errors":false,"items":[{"create":{"status":201}},{"create":{"status":400}}]}"#
+                .as_slice();
         for (bytes, sent, want) in [
             (one, 1, true),
             (two, 2, true),

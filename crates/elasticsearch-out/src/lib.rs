@@ -34,6 +34,7 @@ mod backoff;
 mod body;
 mod client;
 mod document_id;
+mod gzip;
 mod outcome;
 mod pace;
 mod probe;

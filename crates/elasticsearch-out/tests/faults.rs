@@ -186,7 +186,11 @@ async fn a_pause_asked_for_is_made() {
     let sender = Sender::new(Client::new(&stand_in.settings()).unwrap(), quick, 8);
     let start = Instant::now();
     sender
-        .deliver(sender.pace().turn().await, &mut Request::new(vec![(body(1), ())]), |_| {})
+        .deliver(
+            sender.pace().turn().await,
+            &mut Request::new(vec![(body(1), ())]),
+            |_| {},
+        )
         .await;
     assert!(start.elapsed() >= Duration::from_secs(1));
 }
@@ -264,7 +268,11 @@ async fn requests_are_spread_over_the_hosts_and_a_dead_one_costs_a_try() {
     let sender = Sender::new(Client::new(&Settings::new(hosts)).unwrap(), quick, 8);
     for _ in 0..2 {
         sender
-            .deliver(sender.pace().turn().await, &mut Request::new(vec![(body(1), ())]), |_| {})
+            .deliver(
+                sender.pace().turn().await,
+                &mut Request::new(vec![(body(1), ())]),
+                |_| {},
+            )
             .await;
     }
     assert_eq!(stand_in.requests().len(), 2);
