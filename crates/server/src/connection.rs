@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sawmill_lumberjack::FrameError;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -20,8 +20,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::acker::Acker;
-use crate::config::BeatsInput;
+use crate::config::{BeatsInput, Tls};
 use crate::reader::Reader;
+use crate::tls::{NoHandshake, shake_hands};
 use crate::works::Works;
 
 /// Why a connection ends.
@@ -29,6 +30,8 @@ use crate::works::Works;
 pub(crate) enum Close {
     /// It broke.
     Broken(std::io::Error),
+    /// There is no TLS with the peer.
+    Handshake(NoHandshake),
     /// A bug of ours kept a window from being worked on.
     Internal,
     /// The memory budget had no room for what the peer sends.
@@ -47,7 +50,7 @@ pub(crate) enum Close {
 
 /// Serves a connection until one side ends it.
 pub(crate) async fn serve(
-    mut stream: TcpStream,
+    stream: TcpStream,
     peer: SocketAddr,
     settings: Arc<BeatsInput>,
     works: Works,
@@ -55,20 +58,51 @@ pub(crate) async fn serve(
 ) {
     let peer: Arc<str> = peer.to_string().into();
     debug!(%peer, "connected");
-    let close = converse(&mut stream, &peer, &settings, works, shutdown).await;
-    report(&peer, &close);
-    hang_up(stream).await;
+    match &settings.tls {
+        None => {
+            let mut stream = stream;
+            let (read, write) = stream.split();
+            let close = converse(read, write, &peer, &settings, works, shutdown).await;
+            report(&peer, &close);
+            hang_up(stream).await;
+        }
+        // A TLS session is large, and the future of a plain connection need not be.
+        Some(tls) => Box::pin(serve_tls(stream, tls, &peer, &settings, works, shutdown)).await,
+    }
+}
+
+async fn serve_tls(
+    stream: TcpStream,
+    tls: &Tls,
+    peer: &Arc<str>,
+    settings: &BeatsInput,
+    works: Works,
+    shutdown: CancellationToken,
+) {
+    let agreed = tokio::select! {
+        agreed = shake_hands(stream, tls) => agreed,
+        () = shutdown.cancelled() => return,
+    };
+    match agreed {
+        Ok(mut stream) => {
+            let (read, write) = split(&mut stream);
+            let close = converse(read, write, peer, settings, works, shutdown).await;
+            report(peer, &close);
+            hang_up(stream).await;
+        }
+        Err(reason) => report(peer, &Close::Handshake(reason)),
+    }
 }
 
 /// Reads windows and acknowledges them, both at the same time.
 async fn converse(
-    stream: &mut TcpStream,
+    read: impl AsyncRead + Unpin,
+    write: impl AsyncWrite + Unpin,
     peer: &Arc<str>,
     settings: &BeatsInput,
     works: Works,
     shutdown: CancellationToken,
 ) -> Close {
-    let (read, write) = stream.split();
     let (windows, in_order) = mpsc::channel(settings.windows_ahead_max);
     let gone = CancellationToken::new();
     // However this ends, work that has not begun need not begin.
@@ -95,7 +129,7 @@ async fn converse(
 
 /// Closes so that the last ACK arrives: FIN, then whatever the peer still sends is read and
 /// forgotten. Closing with bytes unread would send RST, which destroys an ACK on its way.
-async fn hang_up(mut stream: TcpStream) {
+async fn hang_up(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     const PATIENCE: Duration = Duration::from_secs(2);
     let _ = stream.shutdown().await;
     let mut forgotten = [0; 4096];
@@ -112,8 +146,11 @@ async fn hang_up(mut stream: TcpStream) {
 /// What the peer did wrong is ours to say; that it left is not worth a line.
 fn report(peer: &str, close: &Close) {
     match close {
-        Close::PeerLeft | Close::ShuttingDown => debug!(peer, "closed: {close}"),
+        Close::PeerLeft | Close::ShuttingDown | Close::Handshake(NoHandshake::Left) => {
+            debug!(peer, "closed: {close}")
+        }
         Close::Broken(_)
+        | Close::Handshake(NoHandshake::Refused(_) | NoHandshake::TimedOut(_))
         | Close::Internal
         | Close::NoMemory(_)
         | Close::Protocol(_)
@@ -138,6 +175,7 @@ impl fmt::Display for Close {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Broken(error) => write!(f, "{error}"),
+            Self::Handshake(reason) => write!(f, "{reason}"),
             Self::Internal => f.write_str("a window could not be worked on"),
             Self::NoMemory(time) => write!(
                 f,

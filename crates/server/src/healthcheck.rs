@@ -4,13 +4,17 @@
 //! Logstash answers it too, since version 6.7 of its Beats input.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustls::{ClientConnection, StreamOwned};
+use rustls_pki_types::ServerName;
 use sawmill_lumberjack::{KEEPALIVE, Version, encode_ack};
 use thiserror::Error;
 
-use crate::config::HostPort;
+use crate::any_certificate;
+use crate::config::{HostPort, Speech};
 
 /// How long the answer may take, from the first packet on.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -47,14 +51,18 @@ pub(crate) enum HealthError {
     },
 }
 
-/// Asks once.
-pub(crate) fn probe(address: &HostPort) -> Result<(), HealthError> {
+/// Asks once. Within TLS, whose certificate it is is not asked.
+pub(crate) fn probe(address: &HostPort, speech: Speech) -> Result<(), HealthError> {
     let deadline = Instant::now() + PATIENCE;
-    let mut stream = connect(address, deadline).map_err(|reason| HealthError::Unreachable {
+    let stream = connect(address, deadline).map_err(|reason| HealthError::Unreachable {
         address: address.clone(),
         reason,
     })?;
-    let found = ask(&mut stream, deadline).map_err(|reason| HealthError::Silent {
+    let found = match speech {
+        Speech::Plain => ask(&mut &stream, &stream, deadline),
+        Speech::Tls => wrap(&stream).and_then(|mut tls| ask(&mut tls, &stream, deadline)),
+    };
+    let found = found.map_err(|reason| HealthError::Silent {
         address: address.clone(),
         reason,
     })?;
@@ -78,12 +86,25 @@ fn connect(address: &HostPort, deadline: Instant) -> io::Result<TcpStream> {
     Err(last)
 }
 
-fn ask(stream: &mut TcpStream, deadline: Instant) -> io::Result<[u8; 6]> {
+fn wrap(socket: &TcpStream) -> io::Result<StreamOwned<ClientConnection, &TcpStream>> {
+    let config = any_certificate::config().map_err(io::Error::other)?;
+    let name = ServerName::from(IpAddr::from(Ipv4Addr::LOCALHOST));
+    let session = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
+    Ok(StreamOwned::new(session, socket))
+}
+
+/// Asks through `stream`, which goes over `socket`.
+fn ask(
+    stream: &mut (impl Read + Write),
+    socket: &TcpStream,
+    deadline: Instant,
+) -> io::Result<[u8; 6]> {
+    socket.set_read_timeout(Some(left(deadline)?))?;
     stream.write_all(&QUESTION)?;
     let mut found = [0; 6];
     let mut filled = 0;
     while filled < found.len() {
-        stream.set_read_timeout(Some(left(deadline)?))?;
+        socket.set_read_timeout(Some(left(deadline)?))?;
         match stream.read(&mut found[filled..]) {
             Ok(0) => {
                 return Err(io::Error::new(

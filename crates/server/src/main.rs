@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod acker;
+mod any_certificate;
 mod check;
 mod cli;
 mod config;
@@ -22,6 +23,7 @@ mod run;
 mod send;
 mod spares;
 mod start_error;
+mod tls;
 mod window;
 mod works;
 
@@ -32,7 +34,7 @@ use clap::Parser;
 use sawmill_bench::error::BenchError;
 
 use crate::cli::{Cli, Command};
-use crate::config::{Config, ConfigError, Layers};
+use crate::config::{Config, ConfigError, Layers, Speech};
 
 /// The command line or the settings are wrong: `EX_USAGE` of `sysexits.h`.
 const EXIT_USAGE: u8 = 64;
@@ -63,13 +65,14 @@ fn obey(command: Command) -> anyhow::Result<()> {
         }
         Command::Bench(bench) => Ok(sawmill_bench::cli::run(*bench)?),
         Command::Healthcheck { settings, address } => {
-            let address = match address {
-                Some(address) => address,
-                None => Layers::read(&settings.sources())?
-                    .listen()?
-                    .seen_from_here(),
+            let (address, speech) = match address {
+                Some(address) => (address, Speech::Plain),
+                None => {
+                    let (listen, speech) = Layers::read(&settings.sources())?.listen()?;
+                    (listen.seen_from_here(), speech)
+                }
             };
-            healthcheck::probe(&address)?;
+            healthcheck::probe(&address, speech)?;
             Ok(writeln!(io::stdout(), "{address} answers")?)
         }
         Command::Send(options) => {

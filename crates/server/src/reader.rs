@@ -1,5 +1,6 @@
 //! The reading half of a connection: bytes to frames, frames to pieces of windows.
 
+use std::io::ErrorKind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -343,6 +344,11 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             match came {
                 Some(Ok(0)) => return Err(Close::PeerLeft),
                 Some(Ok(_)) => return Ok(()),
+                // The end of a TLS session that was not said to be one: what belongs together has
+                // lengths of its own, so nothing cut short can be taken for whole.
+                Some(Err(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+                    return Err(Close::PeerLeft);
+                }
                 Some(Err(error)) => return Err(Close::Broken(error)),
                 None if stuck || self.skip > 0 || lacks_events(self.open.as_ref()) => {
                     return Err(Close::TimedOut(self.frame_timeout));

@@ -15,7 +15,9 @@ use super::error::ConfigError;
 use super::file::{BeatsTable, LogLevel, LogTable};
 use super::layers::Layers;
 use super::units::{ByteSize, Span};
-use super::{BeatsInput, Config, HostPort, Log, Memory, Output, SegmentFiles, Shutdown, filters};
+use super::{
+    BeatsInput, Config, HostPort, Log, Memory, Output, SegmentFiles, Shutdown, Speech, filters, tls,
+};
 
 /// Less than this does not hold one window of a Filebeat and the body made of it.
 const BUDGET_MIN: ByteSize = ByteSize::mib(16);
@@ -67,9 +69,15 @@ impl Config {
 }
 
 impl Layers {
-    /// Where Beats are listened to; nothing else is checked.
-    pub(crate) fn listen(&self) -> Result<HostPort, ConfigError> {
-        Check { layers: self }.listen(&self.add_up()?.input.beats.listen)
+    /// Where Beats are listened to, and how; nothing else is checked.
+    pub(crate) fn listen(&self) -> Result<(HostPort, Speech), ConfigError> {
+        let beats = self.add_up()?.input.beats;
+        let listen = Check { layers: self }.listen(&beats.listen)?;
+        let speech = match tls::given(beats.tls.certificate.as_ref()) {
+            Some(_) => Speech::Tls,
+            None => Speech::Plain,
+        };
+        Ok((listen, speech))
     }
 }
 
@@ -107,6 +115,7 @@ impl Check<'_> {
                 .map(|timeout| self.some_time(&key("stall_timeout"), timeout))
                 .transpose()?,
             connections_max: table.connections_max,
+            tls: self.tls(&table.tls)?,
         })
     }
 

@@ -86,6 +86,8 @@ pub(crate) struct BeatsTable {
     pub(crate) stall_timeout: Option<Span>,
     /// Connections open at one time; one more is closed at once.
     pub(crate) connections_max: usize,
+    /// TLS.
+    pub(crate) tls: TlsTable,
 }
 
 impl Default for BeatsTable {
@@ -102,6 +104,30 @@ impl Default for BeatsTable {
             frame_timeout: Span::seconds(30),
             stall_timeout: None,
             connections_max: 10_000,
+            tls: TlsTable::default(),
+        }
+    }
+}
+
+/// `[input.beats.tls]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TlsTable {
+    /// PEM file with the server's certificate, then those that signed it. With it clients must speak TLS, without it
+    /// they must not.
+    pub(crate) certificate: Option<PathBuf>,
+    /// PEM file with the certificate's private key, without a password.
+    pub(crate) key: Option<PathBuf>,
+    /// How long a client may take until both sides agree on keys.
+    pub(crate) handshake_timeout: Span,
+}
+
+impl Default for TlsTable {
+    fn default() -> Self {
+        Self {
+            certificate: None,
+            key: None,
+            handshake_timeout: Span::seconds(10),
         }
     }
 }

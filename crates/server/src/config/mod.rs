@@ -14,6 +14,7 @@ mod layers;
 mod overrides;
 mod placeholder;
 mod text;
+mod tls;
 mod units;
 
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ pub(crate) use error::ConfigError;
 pub(crate) use file::LogFormat;
 pub(crate) use host_port::HostPort;
 pub(crate) use layers::{Layers, Setting, Sources};
+pub(crate) use tls::Tls;
 
 /// Checked settings, ready to run with.
 pub(crate) struct Config {
@@ -66,6 +68,17 @@ pub(crate) struct BeatsInput {
     pub(crate) stall_timeout: Option<Duration>,
     /// Connections open at one time.
     pub(crate) connections_max: usize,
+    /// TLS, if clients are to speak it.
+    pub(crate) tls: Option<Tls>,
+}
+
+/// What a port speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speech {
+    /// Beats as it is.
+    Plain,
+    /// Beats within TLS.
+    Tls,
 }
 
 /// Where events go.

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sawmill_elasticsearch_out::{
-    BulkBody, Client, Pace, Request, Sender, Settled, Severity, Url,
-};
+use sawmill_elasticsearch_out::{BulkBody, Client, Pace, Request, Sender, Settled, Severity, Url};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep;
 use tracing::{error, info, warn};
@@ -27,11 +25,7 @@ pub(super) fn start(
     let client = Client::new(&output.settings)?;
     let hosts: Vec<&str> = output.settings.hosts.iter().map(Url::as_str).collect();
     info!("events go to Elasticsearch at {}", hosts.join(", "));
-    let sender = Arc::new(Sender::new(
-        client,
-        output.backoff,
-        output.requests_max,
-    ));
+    let sender = Arc::new(Sender::new(client, output.backoff, output.requests_max));
     tokio::spawn(report_probe(Arc::clone(&sender), streams));
     tokio::spawn(send_all(output, sender, dead_letters, memory, deliveries));
     Ok(())
@@ -83,7 +77,9 @@ async fn send_all(
         tokio::spawn(async move {
             let mut request = Request::new(batch.parts);
             sender
-                .deliver(turn, &mut request, |settled| settle(&settled, &dead_letters))
+                .deliver(turn, &mut request, |settled| {
+                    settle(&settled, &dead_letters)
+                })
                 .await;
             for (body, ticket) in request.into_parts() {
                 // Its share of the budget goes first: the body needs one to be kept.

@@ -12,3 +12,4 @@ mod healthcheck;
 mod logging;
 mod send;
 mod support;
+mod tls;

@@ -12,4 +12,5 @@ mod bad_frames;
 mod sessions;
 mod strangers;
 mod support;
+mod tls;
 mod windows;

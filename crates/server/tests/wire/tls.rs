@@ -1,0 +1,162 @@
+//! TLS in: sessions, and clients that expect something else.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion, version,
+};
+use tempfile::TempDir;
+
+use crate::support::{Sawmill, event, window};
+
+/// A Sawmill that speaks TLS with a certificate of its own.
+struct Secure {
+    sawmill: Sawmill,
+    certificate: CertificateDer<'static>,
+    settings: [String; 2],
+    _files: TempDir,
+}
+
+impl Secure {
+    fn start(settings: &[&str]) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (files.path().join("cert.pem"), files.path().join("key.pem"));
+        fs::write(&certificate, made.cert.pem()).unwrap();
+        fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        let certificate = format!("input.beats.tls.certificate={}", certificate.display());
+        let key = format!("input.beats.tls.key={}", key.display());
+        let own = [certificate, key];
+        let settings: Vec<&str> = { own.iter().map(String::as_str) }
+            .chain(settings.iter().copied())
+            .collect();
+        Self {
+            sawmill: Sawmill::start(&settings),
+            certificate: made.cert.der().clone(),
+            settings: own,
+            _files: files,
+        }
+    }
+
+    /// A client that trusts these certificates.
+    fn connect(
+        &self,
+        trusted: &[CertificateDer<'static>],
+        version: &'static SupportedProtocolVersion,
+    ) -> StreamOwned<ClientConnection, TcpStream> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(trusted.iter().cloned());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = ServerName::try_from("localhost").unwrap();
+        let session = ClientConnection::new(Arc::new(config), name).unwrap();
+        StreamOwned::new(session, self.sawmill.connect().stream)
+    }
+}
+
+#[test]
+fn windows_are_acknowledged_over_both_versions_of_tls() {
+    let secure = Secure::start(&[]);
+    for version in [&version::TLS12, &version::TLS13] {
+        let mut client = secure.connect(&[secure.certificate.clone()], version);
+        let large = "x".repeat(100_000);
+        for events in [vec![event("one"), event("two")], vec![event(&large)]] {
+            let events: Vec<&[u8]> = events.iter().map(String::as_bytes).collect();
+            client.write_all(&window(&events)).unwrap();
+            let mut ack = [0; 6];
+            client.read_exact(&mut ack).unwrap();
+            assert_eq!(ack, [b'2', b'A', 0, 0, 0, events.len() as u8]);
+        }
+    }
+    assert_eq!(secure.sawmill.stored("logs-django-pt").len(), 6);
+    assert!(
+        !secure.sawmill.log().contains("WARN"),
+        "{}",
+        secure.sawmill.log()
+    );
+}
+
+#[test]
+fn a_health_check_with_the_same_settings_speaks_tls_too() {
+    let secure = Secure::start(&[]);
+    let listen = format!("input.beats.listen={}", secure.sawmill.address);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sawmill"));
+    command.arg("healthcheck");
+    for setting in secure.settings.iter().chain([&listen]) {
+        command.args(["--set", setting]);
+    }
+    let ended = command.output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+}
+
+#[test]
+fn a_client_without_tls_is_told_apart() {
+    let secure = Secure::start(&[]);
+    let mut client = secure.sawmill.connect();
+    let peer = client.stream.local_addr().unwrap().to_string();
+    client.send(&window(&[event("secret").as_bytes()]));
+    let line = secure.sawmill.wait_for_log(&peer);
+    assert!(
+        line.contains("WARN") && line.contains("turn TLS on in the client (ssl.enabled: true)"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_client_that_does_not_trust_the_certificate_is_told_apart() {
+    let secure = Secure::start(&[]);
+    let mut client = secure.connect(&[], &version::TLS13);
+    let peer = client.sock.local_addr().unwrap().to_string();
+    let refused = client
+        .write_all(b"2W\0\0\0\0")
+        .and_then(|()| client.flush());
+    assert!(refused.is_err());
+    let line = secure.sawmill.wait_for_log(&peer);
+    assert!(line.contains("ssl.certificate_authorities"), "{line}");
+}
+
+#[test]
+fn a_client_with_tls_on_a_port_without_it_is_told_apart() {
+    let sawmill = Sawmill::start(&[]);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").unwrap();
+    let session = ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut client = StreamOwned::new(session, sawmill.connect().stream);
+    let peer = client.sock.local_addr().unwrap().to_string();
+    assert!(client.write_all(b"2W\0\0\0\0").is_err());
+    let line = sawmill.wait_for_log(&peer);
+    assert!(
+        line.contains("looks like TLS on a port without it"),
+        "{line}"
+    );
+}
+
+#[test]
+fn whoever_says_nothing_is_sent_away_after_the_handshakes_time() {
+    let secure = Secure::start(&["input.beats.tls.handshake_timeout=100ms"]);
+    let mut client = secure.sawmill.connect();
+    assert_eq!(client.until_closed(), b"");
+    let line = secure.sawmill.wait_for_log("handshake_timeout");
+    assert!(line.contains("WARN") && line.contains("100ms"), "{line}");
+    // Whoever asks only whether the port is open is not worth a line.
+    let probe = secure.sawmill.connect();
+    let peer = probe.stream.local_addr().unwrap().to_string();
+    drop(probe);
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(!secure.sawmill.log().contains(&peer));
+}
