@@ -263,69 +263,42 @@ impl LoadArgs {
     pub(crate) fn check(self) -> Result<Job, BenchError> {
         let generator = self.event.made.generator()?;
         self.amount.check(&generator, &self.machine)?;
-        if self.output.slice < SLICE_MIN {
-            return Err(usage(
-                format!(
-                    "--slice {:?} is too short to count anything",
-                    self.output.slice
-                ),
-                "give 50ms or more",
-            ));
-        }
-        if self.strict.ack_timeout.is_zero() {
-            return Err(usage(
-                "--ack-timeout 0 leaves no time for an ACK".to_owned(),
-                "Filebeat waits 30s",
-            ));
-        }
+        self.strict.check()?;
+        self.output.check()?;
         let insecure = self.tls.insecure;
-        let tls = self.tls.route(&self.to.host)?;
-        let addresses = self.to.addresses()?;
-        let amount = self.amount;
-        let pid = match (self.machine.pid, &self.machine.container) {
-            (None, Some(name)) => Some(pid_of_container(name)?),
-            (pid, _) => pid,
+        let route = Route {
+            tls: self.tls.route(&self.to.host)?,
+            target: self.to.to_string(),
+            addresses: self.to.addresses()?,
         };
-        let distinct = self.event.distinct.min(amount.events.unwrap_or(u64::MAX));
+        let distinct = self.event.distinct;
+        let distinct_events = distinct.min(self.amount.events.unwrap_or(distinct));
+        let pid = self.machine.watched()?;
         Ok(Job {
             name: self.name,
-            ramp: amount.ramp.then_some(Ramp {
-                p99_max: amount.p99_max,
-                from: amount.ramp_from,
-            }),
+            ramp: self.amount.ramp(),
             plan: Plan {
-                route: Route {
-                    target: self.to.to_string(),
-                    addresses,
-                    tls,
-                },
-                connections: amount.connections,
-                idle_connections: amount.idle,
-                windows_in_flight: amount.in_flight,
+                route,
+                connections: self.amount.connections,
+                idle_connections: self.amount.idle,
+                windows_in_flight: self.amount.in_flight,
                 packing: Packing {
-                    window_events: amount.window,
-                    compression: amount.compression,
-                    distinct_events: distinct,
-                    events: amount.events,
+                    window_events: self.amount.window,
+                    compression: self.amount.compression,
+                    distinct_events,
+                    events: self.amount.events,
                 },
                 seed: self.event.made.seed,
-                rate: amount.rate,
-                time: amount.events.is_none().then_some(amount.duration),
-                warmup: match amount.events {
-                    None => amount.warmup,
-                    Some(_) => Duration::ZERO,
-                },
+                rate: self.amount.rate,
+                time: self.amount.time(),
+                warmup: self
+                    .amount
+                    .time()
+                    .map_or(Duration::ZERO, |_| self.amount.warmup),
                 hold: self.strict.hold_back,
                 ack_timeout: self.strict.ack_timeout,
-                partials: if self.strict.allow_partial {
-                    Partials::Allowed
-                } else {
-                    Partials::Refused
-                },
-                on_violation: match self.strict.on_violation {
-                    OnViolationArg::Count => OnViolation::Count,
-                    OnViolationArg::End => OnViolation::End,
-                },
+                partials: self.strict.partials(),
+                on_violation: self.strict.on_violation.into(),
                 threads: self.machine.threads,
                 pin: self.machine.pin.unwrap_or_default().0,
                 slice: self.output.slice,
@@ -334,7 +307,7 @@ impl LoadArgs {
             source: SourceAsked {
                 generator,
                 files: self.event.events_from,
-                events_max: distinct,
+                events_max: distinct_events,
             },
             outputs: self.output.files(),
             insecure,
@@ -383,6 +356,59 @@ impl AmountArgs {
             ));
         }
         Ok(())
+    }
+}
+
+impl AmountArgs {
+    /// How long to measure, unless a number of events is to be sent.
+    fn time(&self) -> Option<Duration> {
+        self.events.is_none().then_some(self.duration)
+    }
+
+    fn ramp(&self) -> Option<Ramp> {
+        self.ramp.then_some(Ramp {
+            p99_max: self.p99_max,
+            from: self.ramp_from,
+        })
+    }
+}
+
+impl StrictArgs {
+    fn check(&self) -> Result<(), BenchError> {
+        if self.ack_timeout.is_zero() {
+            return Err(usage(
+                "--ack-timeout 0 leaves no time for an ACK".to_owned(),
+                "Filebeat waits 30s",
+            ));
+        }
+        Ok(())
+    }
+
+    fn partials(&self) -> Partials {
+        if self.allow_partial {
+            Partials::Allowed
+        } else {
+            Partials::Refused
+        }
+    }
+}
+
+impl From<OnViolationArg> for OnViolation {
+    fn from(typed: OnViolationArg) -> Self {
+        match typed {
+            OnViolationArg::Count => Self::Count,
+            OnViolationArg::End => Self::End,
+        }
+    }
+}
+
+impl MachineArgs {
+    /// The process to watch.
+    fn watched(&self) -> Result<Option<u32>, BenchError> {
+        match (self.pid, &self.container) {
+            (None, Some(name)) => pid_of_container(name).map(Some),
+            (pid, _) => Ok(pid),
+        }
     }
 }
 
@@ -445,6 +471,16 @@ impl TlsArgs {
 }
 
 impl OutputArgs {
+    fn check(&self) -> Result<(), BenchError> {
+        if self.slice < SLICE_MIN {
+            return Err(usage(
+                format!("--slice {:?} is too short to count anything", self.slice),
+                "give 50ms or more",
+            ));
+        }
+        Ok(())
+    }
+
     fn files(self) -> Vec<(Form, PathBuf)> {
         [
             (Form::Json, self.json),

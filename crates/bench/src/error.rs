@@ -109,7 +109,7 @@ pub enum BenchError {
     },
     /// A window was not acknowledged in time.
     #[error(
-        "{target} stalls: connection {connection} heard nothing for {waited:.1?} after {settled} windows; \
+        "{target} stalls: no ACK on connection {connection} for {waited:.1?} after {settled} windows; \
          {unacknowledged} events are not acknowledged\n\
          see the server's log; --ack-timeout says how long to wait"
     )]
@@ -122,7 +122,7 @@ pub enum BenchError {
         settled: u64,
         /// Events sent, in whole or in part, and not acknowledged.
         unacknowledged: u64,
-        /// How long it was waited.
+        /// How long it was waited; keepalives do not shorten it.
         waited: Duration,
     },
     /// The server does not take what it has been sent.

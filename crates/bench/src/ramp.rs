@@ -60,7 +60,9 @@ pub fn ramp(plan: &Plan, ramp: Ramp, pool: &Arc<Pool>) -> (Vec<Run>, Option<Benc
 }
 
 fn verdict(run: &Run, p99_max: Duration) -> Verdict {
-    if run.asked.rate.is_none() {
+    if !run.errors.is_empty() {
+        Verdict::Failed
+    } else if run.asked.rate.is_none() {
         Verdict::Probe
     } else if run.windows_unsent * UNSENT > run.totals.windows + run.windows_unsent {
         Verdict::Behind
@@ -103,7 +105,9 @@ impl Search {
     fn learn(&mut self, rate: Option<u64>, verdict: Verdict, run: &Run) {
         match (rate, verdict) {
             (Some(rate), Verdict::Held) => self.held = rate,
-            (Some(rate), Verdict::TooSlow | Verdict::Behind) => self.not_held = Some(rate),
+            (Some(rate), Verdict::TooSlow | Verdict::Behind | Verdict::Failed) => {
+                self.not_held = Some(rate);
+            }
             (Some(_), Verdict::Probe) | (None, _) => {
                 self.not_held = Some((run.events_per_second as u64).max(self.held));
             }
@@ -163,6 +167,7 @@ mod tests {
     fn a_rate_is_held_within_the_bound_and_without_arrears() {
         let step = |p99_us, windows_unsent| {
             let mut run = run();
+            run.errors.clear();
             (run.latency.p99_us, run.totals.windows, run.windows_unsent) =
                 (p99_us, 1_000, windows_unsent);
             verdict(&run, Duration::from_millis(30))

@@ -64,6 +64,8 @@ pub(super) struct Conversation {
     stage: Stage,
     /// When the server last took bytes or answered.
     progress: Instant,
+    /// Since when an ACK is waited for.
+    unanswered_since: Instant,
     /// When to look whether it stalls, if that has been asked for.
     stall_alarm: Option<Instant>,
     /// When the next window or a byte that is held back is due, if that has been asked for.
@@ -107,6 +109,7 @@ impl Conversation {
             outgoing: None,
             stage: Stage::Sending,
             progress: Instant::now(),
+            unanswered_since: Instant::now(),
             stall_alarm: None,
             send_alarm: None,
             give_up_at: None,
@@ -172,7 +175,10 @@ impl Conversation {
         let mut tally = shared.tally();
         while let Some((heard, violation)) = self.ledger.hear(&mut input) {
             match heard {
-                Heard::Settled(flight) => tally.settled(&flight, now),
+                Heard::Settled(flight) => {
+                    self.unanswered_since = now;
+                    tally.settled(&flight, now);
+                }
                 Heard::Keepalive => tally.keepalive(now),
                 Heard::Nothing | Heard::Partial => {}
             }
@@ -227,7 +233,7 @@ impl Conversation {
             }
             Next::Window { window, due, hold } => {
                 if self.ledger.in_flight() == 0 {
-                    self.progress = now;
+                    (self.progress, self.unanswered_since) = (now, now);
                 }
                 self.ledger.begin(
                     window.events,
@@ -365,21 +371,20 @@ impl Conversation {
         let target = self.shared.terms.target.clone();
         let connection = self.ledger.connection();
         let settled = self.ledger.settled();
-        let waited = now.saturating_duration_since(self.progress);
         match &self.outgoing {
             // Windows before it may be unacknowledged too, but first of all nobody reads.
             Some(outgoing) if outgoing.held_since.is_none() => BenchError::StalledReading {
                 target,
                 connection,
                 settled,
-                waited,
+                waited: now.saturating_duration_since(self.progress),
             },
             Some(_) | None => BenchError::Stalled {
                 target,
                 connection,
                 settled,
                 unacknowledged: self.ledger.events_in_flight(),
-                waited,
+                waited: now.saturating_duration_since(self.unanswered_since),
             },
         }
     }

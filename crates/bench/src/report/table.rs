@@ -67,6 +67,7 @@ const THROUGHPUT: &[(&str, Column)] = &[
                 Verdict::Held => format!("held {bound}"),
                 Verdict::TooSlow => format!("slower than {bound}"),
                 Verdict::Behind => format!("fell behind, bound {bound}"),
+                Verdict::Failed => "ended before its time".to_owned(),
             }
         })
     }),

@@ -225,6 +225,8 @@ pub enum Verdict {
     TooSlow,
     /// Over one event in a hundred could not even be sent in time.
     Behind,
+    /// The run ended before its time.
+    Failed,
 }
 
 /// `part` to one of `whole`; 0 if there is nothing.

@@ -222,6 +222,7 @@ fn verdict(ramp: Option<RampStep>) -> &'static str {
         Some(Verdict::Held) => "held",
         Some(Verdict::TooSlow) => "too slow",
         Some(Verdict::Behind) => "fell behind",
+        Some(Verdict::Failed) => "failed",
     }
 }
 
