@@ -90,8 +90,8 @@ impl BulkBody {
             return None;
         }
         let fitting = Self {
-            bytes: self.bytes.to_vec(),
-            items: self.items.to_vec(),
+            bytes: self.bytes.clone(),
+            items: self.items.clone(),
             streams: std::mem::take(&mut self.streams),
         };
         let mut large = std::mem::replace(self, fitting);

@@ -185,9 +185,9 @@ mod tests {
         for want in [9, 10, 10] {
             let turns = all_turns(&pace);
             let since = ago(Duration::from_millis(100));
-            turns
-                .iter()
-                .for_each(|turn| turn.learn(since, Load::Bearable));
+            for turn in &turns {
+                turn.learn(since, Load::Bearable);
+            }
             drop(turns);
             assert_eq!(all_turns(&pace).len(), want);
         }
@@ -213,9 +213,9 @@ mod tests {
         let pace = Pace::new(64);
         let since = Instant::now();
         let turns = all_turns(&pace);
-        turns
-            .iter()
-            .for_each(|turn| turn.learn(since, Load::TooHigh));
+        for turn in &turns {
+            turn.learn(since, Load::TooHigh);
+        }
         drop(turns);
         assert_eq!(all_turns(&pace).len(), 4);
         for want in [2, 1, 1] {

@@ -255,7 +255,9 @@ impl<T> Request<T> {
     ) -> (Vec<Place>, Option<(Cause, String)>) {
         if answer.is_good() {
             if answer.is_all_stored(group.len()) {
-                group.iter().for_each(|&place| self.news(place).stored += 1);
+                for &place in &group {
+                    self.news(place).stored += 1;
+                }
                 return (Vec::new(), None);
             }
             return match answer.items(group.len()) {

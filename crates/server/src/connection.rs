@@ -147,7 +147,7 @@ async fn hang_up(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
 fn report(peer: &str, close: &Close) {
     match close {
         Close::PeerLeft | Close::ShuttingDown | Close::Handshake(NoHandshake::Left) => {
-            debug!(peer, "closed: {close}")
+            debug!(peer, "closed: {close}");
         }
         Close::Broken(_)
         | Close::Handshake(NoHandshake::Refused(_) | NoHandshake::TimedOut(_))

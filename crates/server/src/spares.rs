@@ -12,14 +12,14 @@ use crate::memory::Reserved;
 /// The bodies, each with the share of the budget that it takes.
 #[derive(Default)]
 pub(crate) struct Spares {
-    shelf: Mutex<Shelf>,
+    kept: Mutex<Kept>,
 }
 
 #[derive(Default)]
-struct Shelf {
+struct Kept {
     /// The last one used is the first to be used again: it may still be in the processor's cache.
     bodies: Vec<(BulkBody, Reserved)>,
-    /// The fewest that there were since the shelf was last tidied: so many nobody needs.
+    /// The fewest that there were since they were last tidied: so many nobody needs.
     idle: usize,
 }
 
@@ -31,26 +31,26 @@ const TIDY: Duration = Duration::from_secs(5);
 
 impl Spares {
     pub(crate) fn take(&self) -> Option<(BulkBody, Reserved)> {
-        let mut shelf = self.shelf();
-        let taken = shelf.bodies.pop();
-        shelf.idle = shelf.idle.min(shelf.bodies.len());
+        let mut kept = self.kept();
+        let taken = kept.bodies.pop();
+        kept.idle = kept.idle.min(kept.bodies.len());
         taken
     }
 
     pub(crate) fn keep(&self, body: BulkBody, room: Reserved) {
         let bytes = body.memory_bytes();
-        let mut shelf = self.shelf();
+        let mut kept = self.kept();
         // One made to fit what was in it would have to grow again, and more of them come than are taken.
         let is_dwarf =
-            { shelf.bodies.last() }.is_some_and(|(last, _)| last.memory_bytes() / 2 > bytes);
+            { kept.bodies.last() }.is_some_and(|(last, _)| last.memory_bytes() / 2 > bytes);
         if bytes >= KEPT_BYTES_MIN && !is_dwarf {
-            shelf.bodies.push((body, room));
+            kept.bodies.push((body, room));
         }
     }
 
     /// Lets go of all of them, since the room is needed.
     pub(crate) fn clear(&self) {
-        *self.shelf() = Shelf::default();
+        *self.kept() = Kept::default();
     }
 
     /// Lets go, for ever, of what is not needed.
@@ -64,17 +64,17 @@ impl Spares {
     }
 
     fn tidy_once(&self) {
-        let mut shelf = self.shelf();
-        let idle = shelf.idle.min(shelf.bodies.len());
-        let let_go: Vec<_> = shelf.bodies.drain(..idle).collect();
-        shelf.idle = shelf.bodies.len();
-        drop(shelf);
+        let mut kept = self.kept();
+        let idle = kept.idle.min(kept.bodies.len());
+        let let_go: Vec<_> = kept.bodies.drain(..idle).collect();
+        kept.idle = kept.bodies.len();
+        drop(kept);
         drop(let_go);
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
         // Nothing in here can panic half way.
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
         let memory = Memory::new(64 * MIB, 2 * MIB);
         memory.give_back(body());
         memory.give_back(BulkBody::with_capacity(MIB / 3, 0));
-        assert_eq!(memory.spares().shelf().bodies.len(), 1);
+        assert_eq!(memory.spares().kept().bodies.len(), 1);
     }
 
     #[tokio::test]
@@ -128,11 +128,11 @@ mod tests {
         let spares = memory.spares();
         (0..3).for_each(|_| memory.give_back(body()));
         spares.tidy_once();
-        assert_eq!(spares.shelf().bodies.len(), 3, "they came only just now");
+        assert_eq!(spares.kept().bodies.len(), 3, "they came only just now");
         let (used, room) = memory.body().await;
         drop(room);
         memory.give_back(used);
         spares.tidy_once();
-        assert_eq!(spares.shelf().bodies.len(), 1, "two were not needed");
+        assert_eq!(spares.kept().bodies.len(), 1, "two were not needed");
     }
 }

@@ -154,9 +154,9 @@ impl Works {
                 body.shrink();
             }
             room.shrink_to(body.memory_bytes() + tally.dead_bytes + DELIVERY_BYTES);
-            large
-                .into_iter()
-                .for_each(|large| self.memory.give_back(large));
+            if let Some(large) = large {
+                self.memory.give_back(large);
+            }
             let ticket = Ticket::new(Arc::clone(window), Arc::clone(peer), open, Some(room));
             for letter in tally.dead_letters {
                 self.bury(Arc::clone(&ticket), letter);

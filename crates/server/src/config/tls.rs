@@ -37,11 +37,13 @@ impl Check<'_> {
         let chain = self.chain(certificate)?;
         let private_key = PrivateKeyDer::from_pem_file(private)
             .map_err(|error| self.unreadable("key", private, &error, "private key"))?;
+        let unfit = |error: RustlsError| self.unfit(certificate, private, &error);
         let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map(|builder| builder.with_no_client_auth())
-            .and_then(|builder| builder.with_single_cert(chain, private_key))
-            .map_err(|error| self.unfit(certificate, private, &error))?;
+            .map_err(unfit)?
+            .with_no_client_auth()
+            .with_single_cert(chain, private_key)
+            .map_err(unfit)?;
         Ok(Some(Tls {
             server: Arc::new(server),
             handshake_timeout,
@@ -51,9 +53,11 @@ impl Check<'_> {
     fn chain(&self, path: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
         let chain: Result<Vec<_>, _> =
             CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-        let chain = chain.and_then(|chain| match chain.is_empty() {
-            true => Err(PemError::NoItemsFound),
-            false => Ok(chain),
+        let chain = chain.and_then(|chain| {
+            if chain.is_empty() {
+                return Err(PemError::NoItemsFound);
+            }
+            Ok(chain)
         });
         chain.map_err(|error| self.unreadable("certificate", path, &error, "certificate"))
     }

@@ -78,7 +78,7 @@ async fn send_all(
             let mut request = Request::new(batch.parts);
             sender
                 .deliver(turn, &mut request, |settled| {
-                    settle(&settled, &dead_letters)
+                    settle(&settled, &dead_letters);
                 })
                 .await;
             for (body, ticket) in request.into_parts() {

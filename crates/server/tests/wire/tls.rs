@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ impl Secure {
 fn windows_are_acknowledged_over_both_versions_of_tls() {
     let secure = Secure::start(&[]);
     for version in [&version::TLS12, &version::TLS13] {
-        let mut client = secure.connect(&[secure.certificate.clone()], version);
+        let mut client = secure.connect(from_ref(&secure.certificate), version);
         let large = "x".repeat(100_000);
         for events in [vec![event("one"), event("two")], vec![event(&large)]] {
             let events: Vec<&[u8]> = events.iter().map(String::as_bytes).collect();
