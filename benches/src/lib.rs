@@ -2,10 +2,11 @@
 //! window of Filebeat 8.11, and the pipeline of the repository's root.
 //!
 //! A station does not know how it is measured: it hands each part of its work to a [`Watch`], which takes the time of
-//! it (`benches/stations.rs`).
+//! it (`benches/stations.rs`) or counts its instructions (`benches/instructions.rs`).
 
 #![forbid(unsafe_code)]
 
+pub mod baseline;
 pub mod fixture;
 mod request;
 mod way;
