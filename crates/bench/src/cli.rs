@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 
 use crate::args::{Job, LoadArgs};
+use crate::compare::{self, CompareArgs};
 use crate::error::BenchError;
 use crate::load::{self, Ended};
 use crate::open_files::allow_connections;
@@ -32,6 +33,8 @@ pub struct Bench {
 /// What else there is to do.
 #[derive(Debug, Subcommand)]
 enum Other {
+    /// Compare servers side by side
+    Compare(CompareArgs),
     /// Stand in for Elasticsearch: count, fail on request, and check
     #[command(after_help = sink::EXAMPLE)]
     Sink(Box<SinkArgs>),
@@ -42,10 +45,15 @@ enum Other {
 /// # Errors
 /// If it could not begin, or ended before its time; whatever was measured until then is written nevertheless.
 pub fn run(bench: Bench) -> Result<(), BenchError> {
-    if let Some(Other::Sink(args)) = bench.other {
-        return Ok(sink::run(&args)?);
+    match bench.other {
+        None => send(bench.load),
+        Some(Other::Compare(args)) => Ok(compare::run(&args).map_err(Box::new)?),
+        Some(Other::Sink(args)) => Ok(sink::run(&args)?),
     }
-    let job = bench.load.check()?;
+}
+
+fn send(load: LoadArgs) -> Result<(), BenchError> {
+    let job = load.check()?;
     let mut outputs = Outputs::default();
     for (form, path) in &job.outputs {
         outputs.add(*form, path.clone())?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sawmill_lumberjack::FrameError;
 use thiserror::Error;
 
+use crate::compare::CompareError;
 use crate::events::FileError;
 use crate::results::{Violation, ViolationKind};
 use crate::sink::SinkError;
@@ -30,6 +31,9 @@ pub enum BenchError {
         /// Events sent and not acknowledged.
         unacknowledged: u64,
     },
+    /// Servers cannot be compared, or not all of them.
+    #[error(transparent)]
+    Compare(#[from] Box<CompareError>),
     /// The container has no process, or cannot be asked for.
     #[error(
         "container {name}: {reason}\nis it running, and may you use docker? --pid takes any process"
@@ -209,6 +213,7 @@ impl BenchError {
     /// Whether the command line is to blame, so that it should end with `EX_USAGE`.
     pub fn is_usage(&self) -> bool {
         match self {
+            Self::Compare(error) => error.is_usage(),
             Self::Sink(error) => error.is_usage(),
             _ => matches!(self, Self::Usage { .. }),
         }

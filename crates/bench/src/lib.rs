@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod cli;
+pub mod compare;
 pub mod error;
 pub mod events;
 pub mod load;
