@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sawmill_elasticsearch_out::{BulkBody, Client, Pace, Request, Sender, Settled, Severity, Url};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{error, info, warn};
 
 use crate::config::ElasticsearchOutput;
@@ -46,9 +46,12 @@ async fn report_probe(sender: Arc<Sender>, streams: Vec<String>) {
 /// request of its own is cheaper.
 const JOINED_BYTES_MAX: usize = 1 << 20;
 
-/// So long small bodies wait for others while a request is on its way. One request costs as much as
-/// some twenty events.
+/// So long small bodies wait for others while a request is on its way, or when there are many of
+/// them. One request costs as much as some twenty events.
 const LINGER: Duration = Duration::from_millis(5);
+
+/// A request of so many bodies shows that there are many small ones.
+const CROWD: usize = 8;
 
 /// Bodies that are sent as one.
 struct Batch {
@@ -66,12 +69,20 @@ async fn send_all(
     memory: Memory,
     mut deliveries: UnboundedReceiver<Delivery>,
 ) {
+    let mut crowded_until = Instant::now();
     while let Some(first) = deliveries.recv().await {
+        if Instant::now() < crowded_until {
+            // They gather by themselves, and nobody needs to be woken for each.
+            sleep_until(crowded_until).await;
+        }
         let mut batch = Batch::new(output.bulk_bytes_max.min(JOINED_BYTES_MAX));
         batch.push(first);
         batch.gather(&mut deliveries, sender.pace()).await;
         let turn = sender.pace().turn().await;
         batch.take_ready(&mut deliveries);
+        if batch.parts.len() >= CROWD {
+            crowded_until = Instant::now() + LINGER;
+        }
         let (sender, dead_letters, memory) =
             (Arc::clone(&sender), dead_letters.clone(), memory.clone());
         tokio::spawn(async move {
