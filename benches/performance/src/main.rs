@@ -3,6 +3,7 @@
 //! It starts the program itself with a counting stand-in for Elasticsearch, drives it with `sawmill bench`, and writes tables
 //! and plots between the marks in PERFORMANCE.md. Run it by `benches/run`, which builds what it needs.
 
+#![forbid(unsafe_code)]
 #![expect(
     clippy::cast_precision_loss,
     reason = "figures for people, of which some three digits are shown"
@@ -40,7 +41,7 @@ fn measure() -> anyhow::Result<()> {
         .context("name the output of `cargo bench -p sawmill-benches`")?;
     let stations = std::fs::read_to_string(&stations)
         .with_context(|| format!("{} cannot be read", stations.display()))?;
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let parts = Parts::new(&program, root.join("pipeline.toml"))?;
     let figures = targets::all(&parts, &stations)?;
     let folder = root.join("docs/performance");
