@@ -14,13 +14,14 @@ use std::hint::black_box;
 use gungraun::{
     Callgrind, EntryPoint, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
-use sawmill_benches::{Watch, cut, filter_and_encode, inflate, request, whole_way};
+use sawmill_benches::{Watch, cut, filter_and_encode, inflate, inflate_stream, request, whole_way};
 
 /// The pass that is counted, and the last.
 const PASS: usize = 2;
 
 #[library_benchmark]
 #[bench::inflate("inflate")]
+#[bench::inflate_stream("inflate stream")]
 #[bench::cut("cut")]
 #[bench::parse("parse")]
 #[bench::first("first")]
@@ -37,6 +38,7 @@ fn station(name: &'static str) {
     let mut counter = Counter { name, pass: 0 };
     match name {
         "inflate" => inflate(PASS, &mut counter),
+        "inflate stream" => inflate_stream(PASS, &mut counter),
         "cut" => cut(PASS, &mut counter),
         "whole way" => whole_way(PASS, &mut counter),
         "request" | "answer" => request(PASS, &mut counter),

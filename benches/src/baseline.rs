@@ -189,7 +189,7 @@ impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<12}{:>10}{:>10}   instructions an event",
+            "{:<15}{:>10}{:>10}   instructions an event",
             "station", "baseline", "now"
         )?;
         for line in &self.lines {
@@ -197,7 +197,7 @@ impl fmt::Display for Comparison {
                 |count: Option<u64>| count.map_or("-".to_owned(), |count| count.to_string());
             write!(
                 f,
-                "{:<12}{:>10}{:>10}",
+                "{:<15}{:>10}{:>10}",
                 line.station,
                 count(line.before),
                 count(line.now)

@@ -12,7 +12,7 @@ mod request;
 mod way;
 
 pub use request::request;
-pub use way::{cut, filter_and_encode, inflate, whole_way};
+pub use way::{cut, filter_and_encode, inflate, inflate_stream, whole_way};
 
 /// Measures the work of a station, part by part.
 pub trait Watch {

@@ -18,15 +18,25 @@ const BATCH_EVENTS: usize = 64;
 /// Bytes of a body after which the whole way pauses for the watch.
 const TURN_BYTES: usize = 128 * 1024;
 
-/// Inflates the window `passes` times.
+/// Inflates the window at once, as the intake does with what is not too large; `passes` times.
 pub fn inflate(passes: usize, watch: &mut impl Watch) {
+    let zlib = compressed();
+    let mut inflater = Inflater::new();
+    for _ in 0..passes {
+        let bytes = watch.part("inflate", 0, || inflater.inflate_whole(&zlib));
+        assert!(bytes.is_some(), "the fixture is whole and small");
+    }
+}
+
+/// Inflates the window as a stream, as the intake does with what is too large to be inflated at once.
+pub fn inflate_stream(passes: usize, watch: &mut impl Watch) {
     let zlib = compressed();
     let (mut inflater, mut text) = (Inflater::new(), Vec::new());
     for _ in 0..passes {
         inflater.reset();
         for chunk in 0.. {
             text.clear();
-            let state = watch.part("inflate", chunk, || {
+            let state = watch.part("inflate stream", chunk, || {
                 inflater.inflate(&zlib, &mut text, CHUNK_BYTES)
             });
             if state.expect("the fixture is whole") == Inflated::Done {
