@@ -147,6 +147,8 @@ fn repeat_all(
             say(&format!("{} #{repeat} of {repeats}", contender.name));
             match ring.turn(&ring.plan.contenders[place], repeat) {
                 Ok(attempt) => contender.attempts.push(attempt),
+                // Whatever it was, it was we who killed the contender.
+                Err(_) if ring.interrupt.came() => return Err(CompareError::Interrupted),
                 Err(Missed::Failed(reason)) => {
                     say(&format!("{} failed: {reason}", contender.name));
                     contender.outcome = Outcome::Failed { repeat, reason };

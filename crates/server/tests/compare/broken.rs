@@ -46,7 +46,14 @@ fn one_that_ends_at_once_is_told_with_its_status() {
 
 #[test]
 fn one_that_dies_under_load_is_told() {
-    let script = "\"$sawmill\" run & server=$!\nsleep 2\nkill -9 $server\nwait";
+    // Killed when a connection to its port is established (01).
+    let script = r#"
+        "$sawmill" run & server=$!
+        port=$(printf %04X "${SAWMILL_INPUT__BEATS__LISTEN##*:}")
+        until grep -q ": 0100007F:$port [0-9A-F:]* 01 " /proc/net/tcp; do sleep 0.05; done
+        sleep 0.3
+        kill -9 $server
+        wait"#;
     let ended = Staged::new(2)
         .script("broken", script, "warmup = \"60s\"")
         .sawmill("whole")
