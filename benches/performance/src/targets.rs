@@ -121,7 +121,7 @@ fn encodings(parts: &Parts, full: f64) -> anyhow::Result<Vec<Figure>> {
         ..Options::default()
     };
     let gzip = Options {
-        set: vec!["output.elasticsearch.compression=gzip".to_owned()],
+        set: vec!["output.elasticsearch.gzip=1".to_owned()],
         ..Options::default()
     };
     let (tls, gzip) = (
