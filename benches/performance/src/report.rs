@@ -78,6 +78,9 @@ fn machine() -> String {
     format!(
         "{} with {cores} cores, load {load} at the end, kernel {}.",
         model.unwrap_or("A processor"),
-        read("/proc/sys/kernel/osrelease").trim()
+        read("/proc/sys/kernel/osrelease")
+            .split(['-', '\n'])
+            .next()
+            .unwrap_or_default()
     )
 }
