@@ -36,6 +36,7 @@ impl Whole {
     }
 
     #[cfg(not(feature = "libdeflate"))]
+    #[expect(clippy::unused_self, reason = "it is called alike with the feature")]
     pub(super) fn inflate(&mut self, _: &[u8]) -> Option<usize> {
         None
     }
