@@ -132,7 +132,8 @@ async fn converse(
 async fn hang_up(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     const PATIENCE: Duration = Duration::from_secs(2);
     let _ = stream.shutdown().await;
-    let mut forgotten = [0; 4096];
+    // On the heap: in the future it would be part of every connection from its beginning.
+    let mut forgotten = vec![0; 4096];
     let drain = async {
         while stream
             .read(&mut forgotten)
