@@ -116,6 +116,7 @@ impl Intake {
         loop {
             let wanted = self.cut_all(worker, piece, body, &mut tally)?;
             let Some(wanted) = wanted else {
+                piece.pause(&mut worker.inflating);
                 return Ok((Progress::More, tally));
             };
             if !piece.more(wanted, &mut worker.inflating)? {
