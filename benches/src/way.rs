@@ -15,8 +15,8 @@ use crate::fixture::{CHUNK_BYTES, EVENTS, compressed, filters, frames, intake, p
 /// Events that are at one station at a time: few enough to stay in the processor's cache.
 const BATCH_EVENTS: usize = 64;
 
-/// Bytes of a body after which the whole way pauses for the watch.
-const TURN_BYTES: usize = 128 * 1024;
+/// Bytes of a body at most: those of a server with its usual `bulk_bytes_max`, which hold a whole window.
+const BODY_BYTES: usize = 8 << 20;
 
 /// Inflates the window at once, as the intake does with what is not too large; `passes` times.
 pub fn inflate(passes: usize, watch: &mut impl Watch) {
@@ -108,27 +108,21 @@ pub fn filter_and_encode(passes: usize, watch: &mut impl Watch) {
     }
 }
 
-/// From the compressed window to the bulk body, in turns.
+/// From the compressed window to the bulk body, in one piece as the server works on it.
 pub fn whole_way(passes: usize, watch: &mut impl Watch) {
-    let intake = intake(TURN_BYTES);
+    let intake = intake(BODY_BYTES);
     let (mut worker, mut body) = (intake.worker(), BulkBody::new());
     let zlib = compressed();
     for _ in 0..passes {
         let mut piece = Piece::compressed(zlib.clone());
-        let mut events = 0;
-        for turn in 0.. {
-            body.clear();
-            let result = watch.part("whole way", turn, || {
-                intake.work(&mut worker, &mut piece, &mut body)
-            });
-            let (progress, tally) = result.expect("the fixture is whole");
-            events += body.items().len();
-            assert!(tally.dead_letters.is_empty(), "every event can be stored");
-            if progress == Progress::Done {
-                break;
-            }
-        }
-        assert_eq!(events, EVENTS as usize);
+        body.clear();
+        let result = watch.part("whole way", 0, || {
+            intake.work(&mut worker, &mut piece, &mut body)
+        });
+        let (progress, tally) = result.expect("the fixture is whole");
+        assert!(tally.dead_letters.is_empty(), "every event can be stored");
+        assert_eq!(progress, Progress::Done, "one body holds the window");
+        assert_eq!(body.items().len(), EVENTS as usize);
     }
 }
 
