@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 mod acker;
-mod any_certificate;
 mod check;
 mod cli;
 mod config;

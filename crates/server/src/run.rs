@@ -112,17 +112,22 @@ async fn serve(
     shutdown.cancel();
     connections.close();
     tokio::select! {
-        drained = timeout(shutdown_timeout, connections.wait()) => match drained {
-            Ok(()) => info!("all connections are closed"),
-            Err(_) => warn!(
-                "{} connections still wait for their events after {shutdown_timeout:?} \
-                 (shutdown.timeout); their clients will send those again",
-                connections.len(),
-            ),
-        },
+        () = drain(&connections, shutdown_timeout) => {}
         () = either(&mut terminate, &mut interrupt) => warn!("stopped at once"),
     }
     Ok(())
+}
+
+/// Waits until all `connections` are closed, for `shutdown_timeout` at most.
+async fn drain(connections: &TaskTracker, shutdown_timeout: Duration) {
+    match timeout(shutdown_timeout, connections.wait()).await {
+        Ok(()) => info!("all connections are closed"),
+        Err(_) => warn!(
+            "{} connections still wait for their events after {shutdown_timeout:?} \
+             (shutdown.timeout); their clients will send those again",
+            connections.len(),
+        ),
+    }
 }
 
 async fn either(one: &mut Signal, other: &mut Signal) {

@@ -173,43 +173,13 @@ impl Reader<'_> {
     }
 
     fn load(&self, load: &file::Load, cpus: &[u32]) -> Result<(LoadPlan, Shape), CompareError> {
-        let usual = Shape::default();
-        let shape = Shape {
-            size_bytes: self.number(
-                "event_bytes",
-                load.event_bytes.as_ref(),
-                usual.size_bytes,
-                1..1 << 20,
-            )?,
-            other_groups: self.share(load.other_groups.as_ref(), usual.other_groups)?,
-            without_milliseconds: self.share(
-                load.without_milliseconds.as_ref(),
-                usual.without_milliseconds,
-            )?,
-            unmatched: self.share(load.unmatched.as_ref(), usual.unmatched)?,
-            tracebacks: self.share(load.tracebacks.as_ref(), usual.tracebacks)?,
-        };
+        let shape = self.shape(load)?;
         let events = load.events.as_ref();
         if let (Some(time), Some(_)) = (&load.time, events) {
             let what = "both `time` and `events` say how long to measure".to_owned();
             return Err(self.wrong(&time.span(), what, "leave one of them out"));
         }
-        let window_events = self.number(
-            "window_events",
-            load.window_events.as_ref(),
-            2_048,
-            1..100_001,
-        )?;
         self.measured_once(load, load.warmup.as_ref())?;
-        let packing = Packing {
-            window_events,
-            compression: self.number("compression", load.compression.as_ref(), 3, 0..10)?,
-            distinct_events: DISTINCT_WINDOWS * u64::from(window_events),
-            events: match events {
-                Some(_) => Some(self.number("events", events, 0, 1..u64::MAX)?),
-                None => None,
-            },
-        };
         let time = match events {
             Some(_) => None,
             None => Some(self.positive_time(load.time.as_ref(), Duration::from_secs(10))?),
@@ -234,7 +204,7 @@ impl Reader<'_> {
                 2,
                 1..1_001,
             )?,
-            packing,
+            packing: self.packing(load)?,
             seed: load.seed.unwrap_or(1),
             rate: match rate {
                 Some(_) => Some(self.number("rate", rate, 0, 1..1_000_000_000)?),
@@ -256,6 +226,46 @@ impl Reader<'_> {
             pid: None,
         };
         Ok((plan, shape))
+    }
+
+    /// What the events look like.
+    fn shape(&self, load: &file::Load) -> Result<Shape, CompareError> {
+        let usual = Shape::default();
+        Ok(Shape {
+            size_bytes: self.number(
+                "event_bytes",
+                load.event_bytes.as_ref(),
+                usual.size_bytes,
+                1..1 << 20,
+            )?,
+            other_groups: self.share(load.other_groups.as_ref(), usual.other_groups)?,
+            without_milliseconds: self.share(
+                load.without_milliseconds.as_ref(),
+                usual.without_milliseconds,
+            )?,
+            unmatched: self.share(load.unmatched.as_ref(), usual.unmatched)?,
+            tracebacks: self.share(load.tracebacks.as_ref(), usual.tracebacks)?,
+        })
+    }
+
+    /// How they are put into windows.
+    fn packing(&self, load: &file::Load) -> Result<Packing, CompareError> {
+        let window_events = self.number(
+            "window_events",
+            load.window_events.as_ref(),
+            2_048,
+            1..100_001,
+        )?;
+        let events = load.events.as_ref();
+        Ok(Packing {
+            window_events,
+            compression: self.number("compression", load.compression.as_ref(), 3, 0..10)?,
+            distinct_events: DISTINCT_WINDOWS * u64::from(window_events),
+            events: match events {
+                Some(_) => Some(self.number("events", events, 0, 1..u64::MAX)?),
+                None => None,
+            },
+        })
     }
 
     /// A certain number of events is measured from the first to the last, without any before.
