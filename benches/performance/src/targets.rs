@@ -270,12 +270,7 @@ fn memory(parts: &Parts) -> anyhow::Result<Vec<Figure>> {
 fn crowds(parts: &Parts, full: f64) -> anyhow::Result<Vec<Figure>> {
     say("10,000 connections");
     let many = cpu(&run(parts, &Options::default(), MANY)?)?;
-    say("a busy connection beside idle ones");
-    let one = ["--connections", "1", "--duration", "6s"];
-    let beside = [&one[..], &["--idle", "1000"]].concat();
-    let server = parts.serve(&Options::default())?;
-    let alone = server.load(&one)?.events_per_second;
-    let beside = server.load(&beside)?.events_per_second;
+    let beside = beside_idle(parts)?;
     Ok(vec![
         at_most(
             "10,000 connections at 5 events/s, CPU an event to that of full windows",
@@ -285,11 +280,36 @@ fn crowds(parts: &Parts, full: f64) -> anyhow::Result<Vec<Figure>> {
         ),
         at_least(
             "a busy connection beside 1,000 idle ones, of its rate alone",
-            beside / alone * 100.0,
+            beside * 100.0,
             95.0,
             "%",
         ),
     ])
+}
+
+/// Pairs of runs of which the median counts: the machine's speed changes between two runs as well.
+const PAIRS: usize = 5;
+
+/// The rate of a busy connection beside 1,000 idle ones, to its rate alone.
+fn beside_idle(parts: &Parts) -> anyhow::Result<f64> {
+    say("a busy connection beside idle ones");
+    let one = ["--connections", "1", "--duration", "4s", "--warmup", "2s"];
+    let beside = [&one[..], &["--idle", "1000"]].concat();
+    let server = parts.serve(&Options::default())?;
+    let mut shares = Vec::new();
+    for pair in 0..PAIRS {
+        let rate = |load: &[&str]| Ok::<_, anyhow::Error>(server.load(load)?.events_per_second);
+        // What goes first changes from pair to pair.
+        let (alone, beside) = if pair % 2 == 0 {
+            (rate(&one)?, rate(&beside)?)
+        } else {
+            let beside = rate(&beside)?;
+            (rate(&one)?, beside)
+        };
+        shares.push(beside / alone);
+    }
+    shares.sort_by(f64::total_cmp);
+    Ok(shares[PAIRS / 2])
 }
 
 fn far_away(parts: &Parts) -> anyhow::Result<Vec<Figure>> {
