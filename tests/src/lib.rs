@@ -21,7 +21,7 @@ mod sawmill;
 mod sender;
 mod wait;
 
-pub use crate::bench::bench;
+pub use crate::bench::{bench, compare};
 pub use crate::disk::Disk;
 pub use crate::django::{Django, Manifest, Pace, Record};
 pub use crate::elasticsearch::{Elasticsearch, PASSWORD, USER};
@@ -29,6 +29,7 @@ pub use crate::filebeat::Filebeat;
 pub use crate::go_lumber::GoLumber;
 pub use crate::lines::{Comparison, Lines};
 pub use crate::local::stored_messages;
+pub use crate::parts::repository;
 pub use crate::process::Process;
 pub use crate::sawmill::{Sawmill, Settings};
 pub use crate::sender::Sender;

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 /// The checkout's own root.
-pub(crate) fn repository() -> &'static Path {
+pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("tests/ is a folder of the repository")

@@ -1,6 +1,11 @@
 //! `sawmill bench` counts what servers count.
 
-use sawmill_tests::{GoLumber, Sawmill, Settings, bench, stored_messages};
+use std::fs;
+
+use sawmill_tests::{
+    Elasticsearch, GoLumber, PASSWORD, Sawmill, Settings, USER, bench, compare, repository,
+    stored_messages,
+};
 use serde_json::Value;
 
 use crate::folder;
@@ -54,4 +59,57 @@ fn bench_agrees_with_what_sawmill_stores() {
     // Five events open each connection.
     assert_eq!(sent.1, 50_001 + 4 * 5);
     assert_eq!(stored_messages(&store).count() as u64, sent.1);
+}
+
+#[test]
+fn compare_counts_what_a_real_elasticsearch_stores() {
+    let dir = folder();
+    let elasticsearch = Elasticsearch::start_set_up(dir.path());
+    let file = dir.path().join("compare.toml");
+    let pipeline = repository().join("pipeline.toml");
+    let text = format!(
+        r#"
+        [load]
+        events = 20_000
+        window_events = 500
+        [sink]
+        elasticsearch = "{}"
+        user = "elastic"
+        password = "changeme"
+        index = "logs-*-pt"
+        [[contender]]
+        name = "sawmill"
+        command = ["{{self}}", "run", "--config", "{{pipeline}}"]
+        pipeline = "{}"
+        [contender.environment]
+        SAWMILL_INPUT__BEATS__LISTEN = "{{listen}}"
+        SAWMILL_DEAD_LETTERS__PATH = "{{dir}}/dead-letters"
+        ELASTICSEARCH_HOSTS = "http://{{sink}}"
+        ELASTICSEARCH_USER = "{USER}"
+        LOGSTASH_WRITER_PASSWORD = "{PASSWORD}"
+        "#,
+        elasticsearch.url(),
+        pipeline.display(),
+    );
+    fs::write(&file, text).unwrap();
+    let comparison = compare(&file);
+    let attempts = comparison["contenders"][0]["attempts"].as_array().unwrap();
+    let stored: Vec<_> = attempts
+        .iter()
+        .map(|attempt| {
+            (
+                attempt["sink_events"].as_u64().unwrap(),
+                counted(&attempt["run"])[1].1,
+            )
+        })
+        .collect();
+    assert_eq!(stored.len(), 3);
+    assert!(
+        stored
+            .iter()
+            .all(|(stored, acknowledged)| stored == acknowledged),
+        "{stored:?}"
+    );
+    let all: u64 = stored.iter().map(|(stored, _)| stored).sum();
+    assert_eq!(elasticsearch.count("logs-*-pt"), all);
 }

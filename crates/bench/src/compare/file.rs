@@ -52,12 +52,19 @@ pub(super) struct Load {
     pub(super) tracebacks: Option<Spanned<f64>>,
 }
 
-/// What stands in for Elasticsearch.
+/// What stands in for Elasticsearch, or a real one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sink {
     pub(super) latency: Option<Spanned<String>>,
     pub(super) jitter: Option<Spanned<String>>,
+    /// The URL of a real one.
+    pub(super) elasticsearch: Option<Spanned<String>>,
+    /// Who counts its documents.
+    pub(super) user: Option<Spanned<String>>,
+    pub(super) password: Option<String>,
+    /// Which documents to count.
+    pub(super) index: Option<Spanned<String>>,
 }
 
 /// One server.

@@ -187,7 +187,7 @@ mod tests {
     fn values() -> Values {
         Values::new(
             5044,
-            9200,
+            "127.0.0.1:9200".to_owned(),
             1,
             ["/own", "/files", "/files/pipeline", "/self"].map(Path::new),
         )

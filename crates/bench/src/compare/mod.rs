@@ -1,11 +1,12 @@
 //! `sawmill bench compare`: several servers on the same work, one after the other.
 //!
-//! A file names the load, the sink, the processors and the contenders. For each repeat every contender is started, waited
+//! A file names the load, the sink (or a real Elasticsearch), the processors and the contenders. For each repeat every contender is started, waited
 //! for, loaded, and stopped with all its processes; every other repeat goes through them backwards, so that a machine that
 //! becomes slower over time does so for all. What is compared is what all have in common: what the load generator hears,
 //! and what the system says of the process that listens.
 
 mod args;
+mod elasticsearch;
 mod error;
 mod file;
 mod files;

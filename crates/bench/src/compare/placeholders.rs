@@ -12,10 +12,10 @@ const NAMES: [&str; 9] = [
 ];
 
 impl Values {
-    /// `listen` and `sink` are ports of this machine; `sink` is none for a contender that stores nothing.
+    /// `listen` is a port of this machine; `sink` is `HOST:PORT`, and empty for a contender that stores nothing.
     pub(super) fn new(
         listen: u16,
-        sink: u16,
+        sink: String,
         cpus: usize,
         [dir, files, pipeline, program]: [&Path; 4],
     ) -> Self {
@@ -29,7 +29,7 @@ impl Values {
             ("pipeline", path(pipeline)),
             ("port", listen.to_string()),
             ("self", path(program)),
-            ("sink", format!("127.0.0.1:{sink}")),
+            ("sink", sink),
         ])
     }
 
@@ -70,7 +70,7 @@ mod tests {
     fn values() -> Values {
         Values::new(
             5044,
-            9200,
+            "127.0.0.1:9200".to_owned(),
             2,
             ["/dir", "/files", "/pipeline", "/self"].map(Path::new),
         )

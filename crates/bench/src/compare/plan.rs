@@ -15,6 +15,7 @@ use crate::plan::Plan as LoadPlan;
 use crate::values;
 use crate::windows::Packing;
 
+use super::elasticsearch::{self, Elasticsearch};
 use super::error::CompareError;
 use super::file::{self, Output};
 use super::placeholders;
@@ -38,9 +39,15 @@ pub(super) struct Plan {
     /// All but where to, whom to watch, and a contender's own warm-up.
     pub(super) load: LoadPlan,
     pub(super) shape: Shape,
-    pub(super) sink_latency: Duration,
-    pub(super) sink_jitter: Duration,
+    pub(super) sink: Sink,
     pub(super) contenders: Vec<Contender>,
+}
+
+/// Where the contenders' events go.
+#[derive(Debug)]
+pub(super) enum Sink {
+    Elasticsearch(Elasticsearch),
+    StandIn { latency: Duration, jitter: Duration },
 }
 
 /// One server.
@@ -142,22 +149,6 @@ impl Reader<'_> {
             ));
         }
         let (load, shape) = self.load(&file.load, &load_cpus)?;
-        let sink_latency = self.time(file.sink.latency.as_ref(), Duration::ZERO)?;
-        let sink_jitter = self.time(file.sink.jitter.as_ref(), Duration::ZERO)?;
-        if let Some(jitter) = file
-            .sink
-            .jitter
-            .as_ref()
-            .filter(|_| sink_jitter > sink_latency)
-        {
-            let what =
-                format!("a jitter of {sink_jitter:?} is more than the latency of {sink_latency:?}");
-            return Err(self.wrong(
-                &jitter.span(),
-                what,
-                "an answer cannot come before its request",
-            ));
-        }
         Ok(Plan {
             folder: folder.to_owned(),
             repeats: self.number("repeats", file.repeats.as_ref(), 3, 1..1_001)?,
@@ -166,10 +157,57 @@ impl Reader<'_> {
             idle: self.time(file.idle.as_ref(), Duration::from_secs(1))?,
             load,
             shape,
-            sink_latency,
-            sink_jitter,
+            sink: self.sink(&file.sink)?,
             contenders,
         })
+    }
+
+    fn sink(&self, sink: &file::Sink) -> Result<Sink, CompareError> {
+        let stands_in = sink.latency.as_ref().or(sink.jitter.as_ref());
+        let belongs_to_real = sink.user.as_ref().or(sink.index.as_ref());
+        match (&sink.elasticsearch, stands_in, belongs_to_real) {
+            (Some(url), None, _) => {
+                let bare = elasticsearch::address(url.get_ref());
+                let address = bare.map_err(|what| {
+                    let hint = "give scheme, host and port; https is not supported here";
+                    self.wrong(&url.span(), what, hint)
+                })?;
+                let word =
+                    |word: &Option<Spanned<String>>| word.as_ref().map(|it| it.get_ref().clone());
+                Ok(Sink::Elasticsearch(Elasticsearch {
+                    url: url.get_ref().clone(),
+                    address,
+                    user: word(&sink.user),
+                    password: sink.password.clone().unwrap_or_default(),
+                    index: word(&sink.index).unwrap_or_else(|| "logs-*".to_owned()),
+                }))
+            }
+            (Some(_), Some(time), _) => {
+                let what = "a real Elasticsearch takes the time that it takes".to_owned();
+                let hint = "leave out `latency` and `jitter`, or `elasticsearch`";
+                Err(self.wrong(&time.span(), what, hint))
+            }
+            (None, _, Some(word)) => {
+                let what = "the stand-in has neither users nor indices".to_owned();
+                Err(self.wrong(
+                    &word.span(),
+                    what,
+                    "leave it out, or name a real `elasticsearch`",
+                ))
+            }
+            (None, _, None) => self.stand_in(sink),
+        }
+    }
+
+    fn stand_in(&self, sink: &file::Sink) -> Result<Sink, CompareError> {
+        let latency = self.time(sink.latency.as_ref(), Duration::ZERO)?;
+        let jitter = self.time(sink.jitter.as_ref(), Duration::ZERO)?;
+        if let Some(span) = sink.jitter.as_ref().filter(|_| jitter > latency) {
+            let what = format!("a jitter of {jitter:?} is more than the latency of {latency:?}");
+            let hint = "an answer cannot come before its request";
+            return Err(self.wrong(&span.span(), what, hint));
+        }
+        Ok(Sink::StandIn { latency, jitter })
     }
 
     fn load(&self, load: &file::Load, cpus: &[u32]) -> Result<(LoadPlan, Shape), CompareError> {

@@ -26,8 +26,11 @@ pub struct Comparison {
     pub server_cpus: Vec<u32>,
     /// Processors that load and sink were kept to; empty for any.
     pub load_cpus: Vec<u32>,
-    /// From a bulk request's end to the sink's answer, in ms.
+    /// From a bulk request's end to the stand-in's answer, in ms.
     pub sink_latency_ms: f64,
+    /// The real Elasticsearch in its place, if it was one.
+    #[serde(default)]
+    pub elasticsearch: Option<String>,
     /// The contenders, in the order of the file.
     pub contenders: Vec<Contender>,
 }
@@ -80,7 +83,7 @@ pub struct Attempt {
     pub resident_idle_bytes: u64,
     /// The load.
     pub run: Run,
-    /// Documents that the sink stored; none if its events go nowhere.
+    /// Documents that the sink or Elasticsearch stored; none if its events go nowhere.
     pub sink_events: Option<u64>,
     /// How it ended.
     pub stopped: Stopped,
@@ -154,6 +157,7 @@ pub(super) mod tests {
             server_cpus: vec![0],
             load_cpus: vec![1],
             sink_latency_ms: 0.0,
+            elasticsearch: None,
             contenders: vec![
                 contender(
                     "a",

@@ -14,15 +14,16 @@ use crate::progress::Progress;
 use crate::sampler::Sampler;
 use crate::windows::Pool;
 
+use super::elasticsearch::{CountError, Elasticsearch};
 use super::file::Output;
 use super::interrupt::Interrupt;
 use super::launch::{Folders, launch};
 use super::placeholders::Values;
-use super::plan::{Contender, Plan};
+use super::plan::{Contender, Plan, Sink};
 use super::port;
 use super::process::{ProcessError, Running};
 use super::results::Attempt;
-use super::sink::{self, Sink};
+use super::sink::{self, StandIn};
 
 /// How often it is looked whether the user has seen enough.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -58,14 +59,53 @@ impl From<ProcessError> for Missed {
     }
 }
 
+impl From<CountError> for Missed {
+    fn from(error: CountError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Where a contender's events go in its turn.
+#[derive(Debug)]
+enum Store<'a> {
+    Nowhere,
+    Elasticsearch {
+        real: &'a Elasticsearch,
+        /// Documents that were there before.
+        before: u64,
+    },
+    StandIn(StandIn),
+}
+
+impl Store<'_> {
+    fn address(&self) -> String {
+        match self {
+            Self::Nowhere => String::new(),
+            Self::Elasticsearch { real, .. } => real.address.clone(),
+            Self::StandIn(sink) => format!("127.0.0.1:{}", sink.port),
+        }
+    }
+
+    /// Ends it if it is ours; returns how many documents came, if that is known.
+    fn stop(self) -> Result<Option<u64>, Missed> {
+        match self {
+            Self::Nowhere => Ok(None),
+            Self::Elasticsearch { real, before } => {
+                Ok(Some(real.documents()?.saturating_sub(before)))
+            }
+            Self::StandIn(sink) => Ok(sink.stop()?),
+        }
+    }
+}
+
 impl Ring<'_> {
     /// Gives a contender its turn. However it ends, nothing is left running.
     pub(super) fn turn(&self, contender: &Contender, repeat: u32) -> Result<Attempt, Missed> {
         let failed = |reason: std::io::Error| Missed::Failed(reason.to_string());
         let own = TempDir::with_prefix("sawmill-compare-").map_err(failed)?;
-        let sink = match contender.output {
-            Output::Nothing => None,
-            Output::Sink => Some(self.sink(own.path())?),
+        let store = match contender.output {
+            Output::Nothing => Store::Nowhere,
+            Output::Sink => self.store(own.path())?,
         };
         let port = match contender.port {
             Some(port) => port,
@@ -76,12 +116,11 @@ impl Ring<'_> {
                 "another program listens on its port {port} already"
             )));
         }
-        let sink_port = sink.as_ref().map_or(0, |sink| sink.port);
         let folders = Folders {
             own: own.path(),
             files: &self.plan.folder,
         };
-        let values = self.values(contender, own.path(), [port, sink_port]);
+        let values = self.values(contender, own.path(), port, store.address());
         let launch = launch(contender, &values, &self.server_cpus, folders);
         let mut running = Running::start(&launch, &self.interrupt)?;
         let listening = running.listening(port, contender.start_timeout)?;
@@ -102,7 +141,7 @@ impl Ring<'_> {
             return Err(gone(error, &running));
         }
         let stopped = running.stop(contender.stop_timeout)?;
-        let sink_events = sink.map(Sink::stop).transpose()?.flatten();
+        let sink_events = store.stop()?;
         Ok(Attempt {
             repeat,
             start_seconds: listening.after.as_secs_f64(),
@@ -113,26 +152,35 @@ impl Ring<'_> {
         })
     }
 
-    /// What stands for the placeholders of a contender that listens on the first port and sends to the second.
+    /// What stands for the placeholders of a contender that listens on this port and sends to that address.
     pub(super) fn values(
         &self,
         contender: &Contender,
         own: &Path,
-        [listen, sink]: [u16; 2],
+        listen: u16,
+        sink: String,
     ) -> Values {
         let paths = [own, &self.plan.folder, &contender.pipeline, self.program];
         Values::new(listen, sink, self.server_cpus.len(), paths)
     }
 
-    fn sink(&self, folder: &Path) -> Result<Sink, Missed> {
-        let terms = sink::Terms {
-            program: self.program,
-            latency: self.plan.sink_latency,
-            jitter: self.plan.sink_jitter,
-            cpus: &self.plan.load_cpus,
-            folder,
-        };
-        Ok(Sink::start(terms, &self.interrupt)?)
+    fn store(&self, folder: &Path) -> Result<Store<'_>, Missed> {
+        match &self.plan.sink {
+            Sink::Elasticsearch(real) => {
+                let before = real.documents()?;
+                Ok(Store::Elasticsearch { real, before })
+            }
+            &Sink::StandIn { latency, jitter } => {
+                let terms = sink::Terms {
+                    program: self.program,
+                    latency,
+                    jitter,
+                    cpus: &self.plan.load_cpus,
+                    folder,
+                };
+                Ok(Store::StandIn(StandIn::start(terms, &self.interrupt)?))
+            }
+        }
     }
 
     fn load(&self, contender: &Contender, repeat: u32, port: u16, pid: u32) -> Ended {

@@ -17,7 +17,7 @@ use super::files::Files;
 use super::interrupt::Interrupt;
 use super::launch;
 use super::order::order;
-use super::plan::{self, Plan, usable_cpus};
+use super::plan::{self, Plan, Sink, usable_cpus};
 use super::results::{Comparison, Contender, Outcome};
 use super::round::{Missed, Ring};
 use super::summary::summarize;
@@ -89,7 +89,7 @@ fn only(plan: &mut Plan, names: &[String]) -> Result<(), CompareError> {
 fn begin(ring: &Ring<'_>, args: &CompareArgs, repeats: u32) -> Comparison {
     let plan = ring.plan;
     let contender = |contender: &plan::Contender| {
-        let values = ring.values(contender, Path::new("/nowhere"), [0, 0]);
+        let values = ring.values(contender, Path::new("/nowhere"), 0, String::new());
         let missing = launch::missing(contender, &values);
         let pipeline = Some(&contender.pipeline).filter(|path| !path.as_os_str().is_empty());
         Contender {
@@ -119,7 +119,14 @@ fn begin(ring: &Ring<'_>, args: &CompareArgs, repeats: u32) -> Comparison {
         repeats,
         server_cpus: plan.server_cpus.clone(),
         load_cpus: plan.load_cpus.clone(),
-        sink_latency_ms: plan.sink_latency.as_secs_f64() * 1e3,
+        sink_latency_ms: match &plan.sink {
+            Sink::Elasticsearch(_) => 0.0,
+            Sink::StandIn { latency, .. } => latency.as_secs_f64() * 1e3,
+        },
+        elasticsearch: match &plan.sink {
+            Sink::Elasticsearch(real) => Some(real.url.clone()),
+            Sink::StandIn { .. } => None,
+        },
         contenders,
     }
 }

@@ -16,7 +16,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A sink that runs.
 #[derive(Debug)]
-pub(super) struct Sink {
+pub(super) struct StandIn {
     running: Running,
     log: std::path::PathBuf,
     pub(super) port: u16,
@@ -40,7 +40,7 @@ struct Counts {
     events: u64,
 }
 
-impl Sink {
+impl StandIn {
     /// Starts one and waits until it listens.
     pub(super) fn start(terms: Terms<'_>, interrupt: &Interrupt) -> Result<Self, ProcessError> {
         let not_started = |reason| ProcessError::NotStarted {

@@ -73,12 +73,18 @@ fn write_terms(comparison: &Comparison, out: &mut impl Write) -> io::Result<()> 
             asked.compression,
         )?;
     }
+    let load_cpus = cpus(&comparison.load_cpus);
+    let sink = match &comparison.elasticsearch {
+        Some(url) => format!("load on {load_cpus}; a real Elasticsearch at {url}"),
+        None => format!(
+            "load and sink on {load_cpus}; the sink answers after {} ms",
+            comparison.sink_latency_ms
+        ),
+    };
     writeln!(
         out,
-        "server on {}, load and sink on {}; the sink answers after {} ms; {}, medians (least to greatest)",
+        "server on {}, {sink}; {}, medians (least to greatest)",
         cpus(&comparison.server_cpus),
-        cpus(&comparison.load_cpus),
-        comparison.sink_latency_ms,
         counted(comparison.repeats.into(), "repeat"),
     )
 }

@@ -60,7 +60,13 @@ fn all_that_can_be_said_is_taken() {
         (plan.load.time, plan.load.warmup),
         (Some(Duration::from_secs(20)), Duration::from_secs(2))
     );
-    assert_eq!(plan.sink_latency, Duration::from_millis(100));
+    let Sink::StandIn { latency, jitter } = plan.sink else {
+        panic!("{:?}", plan.sink);
+    };
+    assert_eq!(
+        (latency, jitter),
+        (Duration::from_millis(100), Duration::from_millis(20))
+    );
     let contender = &plan.contenders[0];
     assert!(matches!(&contender.program, Program::Image(image, _) if image == "example/server:1"));
     assert!(contender.pipeline.is_absolute());
@@ -187,4 +193,32 @@ fn a_file_that_is_not_there_is_told() {
                 .to_string()
                 .starts_with("/no/such/compare.toml: cannot be read")
     );
+}
+
+#[test]
+fn a_real_elasticsearch_takes_the_place_of_the_stand_in() {
+    let contender = "[[contender]]\nname = \"a\"\ncommand = [\"a\"]\n";
+    let with = |sink: &str| read(&format!("[sink]\n{sink}\n{contender}"));
+    let plan = with("elasticsearch = \"http://es:9200\"\nuser = \"u\"\npassword = \"p\"").unwrap();
+    let Sink::Elasticsearch(real) = plan.sink else {
+        panic!("{:?}", plan.sink);
+    };
+    assert_eq!(
+        (real.address.as_str(), real.index.as_str()),
+        ("es:9200", "logs-*")
+    );
+    for (sink, want) in [
+        (
+            "elasticsearch = \"https://es:9200\"",
+            "is no http://HOST:PORT",
+        ),
+        (
+            "elasticsearch = \"http://es:9200\"\nlatency = \"1ms\"",
+            "the time that it takes",
+        ),
+        ("index = \"logs-*\"", "neither users nor indices"),
+    ] {
+        let error = with(sink).unwrap_err().to_string();
+        assert!(error.contains(want), "{error}");
+    }
 }
