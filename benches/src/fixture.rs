@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use sawmill_intake::{Intake, Settings};
+use sawmill_intake::{DocumentIds, Intake, Settings};
 use sawmill_lumberjack::{Frame, Inflated, Inflater, Limits, Step, decode};
 use sawmill_pipeline::Chain;
 use sawmill_pipeline::config::FilterConfig;
@@ -72,6 +72,7 @@ pub fn intake(body_bytes_max: usize) -> Intake {
     let settings = Settings {
         frames: Limits::default(),
         event: sawmill_event::Limits::default(),
+        document_ids: DocumentIds::Auto,
         body_bytes_max,
     };
     Intake::new(chain, settings).expect("the intake's own field references are valid")

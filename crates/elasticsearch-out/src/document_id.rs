@@ -20,6 +20,11 @@ impl<'a> DocumentId<'a> {
         }
     }
 
+    /// The id.
+    pub fn as_str(&self) -> &'a str {
+        self.0
+    }
+
     /// Appends the id as the inside of a JSON string.
     pub(crate) fn write(self, out: &mut Vec<u8>) {
         let is_plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | 0..=0x1f);

@@ -1,6 +1,6 @@
 //! What becomes of an event that cannot be stored.
 
-use sawmill_elasticsearch_out::StreamNameError;
+use sawmill_elasticsearch_out::{DocumentIdError, StreamNameError};
 use sawmill_event::EventError;
 use thiserror::Error;
 
@@ -20,6 +20,12 @@ pub enum Reason {
     /// It is no event.
     #[error(transparent)]
     Event(#[from] EventError),
+    /// Its own `_id` cannot be one.
+    #[error(transparent)]
+    Id(#[from] DocumentIdError),
+    /// Its own `_id` is a list, an object or a truth value.
+    #[error("the document's _id in [@metadata] is neither a text nor a number")]
+    IdKind,
     /// Its data stream cannot have that name.
     #[error(transparent)]
     StreamName(#[from] StreamNameError),

@@ -14,10 +14,12 @@
 
 mod cut;
 mod dead_letter;
+mod ids;
 mod names;
 mod piece;
 mod worker;
 
 pub use crate::dead_letter::{DeadLetter, Reason};
+pub use crate::ids::DocumentIds;
 pub use crate::piece::Piece;
 pub use crate::worker::{Intake, Progress, Settings, Tally, Worker};

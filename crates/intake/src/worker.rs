@@ -7,6 +7,7 @@ use sawmill_pipeline::{Chain, Scratch, Verdict};
 
 use crate::cut::{Cut, cut};
 use crate::dead_letter::{DeadLetter, Reason};
+use crate::ids::{DocumentIds, IdFields, Ids};
 use crate::names::{NameFields, Names};
 use crate::piece::{Inflating, Piece};
 
@@ -17,6 +18,8 @@ pub struct Settings {
     pub frames: Limits,
     /// Of an event's JSON.
     pub event: sawmill_event::Limits,
+    /// Where events get their `_id` from.
+    pub document_ids: DocumentIds,
     /// Bytes of a body and its dead letters after which a turn ends; one event may go over it.
     pub body_bytes_max: usize,
 }
@@ -27,6 +30,7 @@ pub struct Intake {
     settings: Settings,
     timestamp: FieldRef,
     names: NameFields,
+    ids: IdFields,
 }
 
 /// The buffers of one thread.
@@ -36,6 +40,7 @@ pub struct Worker {
     /// A version 1 event as JSON.
     data: Vec<u8>,
     names: Names,
+    ids: Ids,
     inflating: Option<Box<Inflating>>,
     /// Length of the largest event that the buffers have seen.
     largest_bytes: usize,
@@ -81,6 +86,7 @@ impl Intake {
     pub fn new(chain: Chain, settings: Settings) -> Result<Self, FieldRefError> {
         Ok(Self {
             chain,
+            ids: IdFields::new(settings.document_ids)?,
             settings,
             timestamp: FieldRef::parse("@timestamp")?,
             names: NameFields::new()?,
@@ -94,6 +100,7 @@ impl Intake {
             scratch: self.chain.scratch(),
             data: Vec::new(),
             names: Names::default(),
+            ids: Ids::default(),
             inflating: None,
             largest_bytes: 0,
         }
@@ -206,6 +213,7 @@ impl Intake {
                 });
             }
         };
+        worker.ids.receive(&event, &self.ids);
         if event.get(&self.timestamp).is_none() {
             let now = format!("{:.3}", jiff::Timestamp::now());
             // A top-level field can always be set.
@@ -214,7 +222,7 @@ impl Intake {
         match self.chain.apply(&mut event, &mut worker.scratch) {
             Verdict::Drop => tally.dropped += 1,
             Verdict::Keep => {
-                if let Err(reason) = self.encode(&event, &mut worker.names, body) {
+                if let Err(reason) = self.encode(&event, &mut worker.names, &mut worker.ids, body) {
                     let event = event.text().as_bytes().to_vec();
                     tally.bury(DeadLetter { event, reason });
                 }
@@ -228,9 +236,10 @@ impl Intake {
         &self,
         event: &Event<'_>,
         names: &mut Names,
+        ids: &mut Ids,
         body: &mut BulkBody,
     ) -> Result<(), Reason> {
-        let mut draft = body.begin(&names.of(event, &self.names), None)?;
+        let mut draft = body.begin(&names.of(event, &self.names), ids.of(event, &self.ids)?)?;
         event.encode(draft.text());
         draft.finish();
         Ok(())

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use allocation_counter::measure;
 use bytes::Bytes;
 use sawmill_elasticsearch_out::BulkBody;
-use sawmill_intake::{Intake, Piece, Progress, Settings, Worker};
+use sawmill_intake::{DocumentIds, Intake, Piece, Progress, Settings, Worker};
 use sawmill_lumberjack::{Frame, Limits, Step, decode};
 use sawmill_pipeline::Chain;
 use sawmill_pipeline::config::FilterConfig;
@@ -67,6 +67,7 @@ fn intake() -> Intake {
     let settings = Settings {
         frames: Limits::default(),
         event: sawmill_event::Limits::default(),
+        document_ids: DocumentIds::Auto,
         body_bytes_max: usize::MAX,
     };
     Intake::new(Chain::build(&file.filter).unwrap(), settings).unwrap()

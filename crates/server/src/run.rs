@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use sawmill_intake::{Intake, Settings};
+use sawmill_intake::{DocumentIds, Intake, Settings};
 use sawmill_pipeline::config::{FilterConfig, Literal};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -72,6 +72,10 @@ async fn serve(
     let intake = Settings {
         frames: input.limits.clone(),
         event: sawmill_event::Limits::default(),
+        document_ids: match &config.output {
+            OutputConfig::Elasticsearch(output) => output.document_ids,
+            OutputConfig::Local(_) => DocumentIds::Auto,
+        },
         body_bytes_max: memory.body_bytes_max(),
     };
     let works = Works {

@@ -6,11 +6,12 @@ use std::path::Path;
 use sawmill_elasticsearch_out::{
     Backoff, Client, Compression, Credentials, Settings, SettingsError, Url,
 };
+use sawmill_intake::DocumentIds;
 
 use super::ElasticsearchOutput;
 use super::checked::Check;
 use super::error::ConfigError;
-use super::file::ElasticsearchTable;
+use super::file::{DocumentIdFrom, ElasticsearchTable};
 
 /// What `gzip` may be: 0 is none.
 const GZIP_MAX: u8 = 9;
@@ -41,6 +42,10 @@ impl Check<'_> {
             },
             bulk_bytes_max: self.size(&key("bulk_bytes_max"), table.bulk_bytes_max)?,
             requests_max: table.requests_max,
+            document_ids: match table.document_id {
+                DocumentIdFrom::Auto => DocumentIds::Auto,
+                DocumentIdFrom::Origin => DocumentIds::Origin,
+            },
         };
         if checked.settings.hosts.is_empty() {
             return Ok(None);

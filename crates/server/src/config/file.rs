@@ -174,6 +174,10 @@ pub(crate) struct ElasticsearchTable {
     pub(crate) retry_initial: Span,
     /// The longest such wait.
     pub(crate) retry_max: Span,
+    /// Under which `_id` an event is stored that brings none in `[@metadata][_id]`: `auto` lets Elasticsearch make one up;
+    /// `origin` makes it from the agent, the file, the offset and the message, so that an event that is sent again is not
+    /// stored again.
+    pub(crate) document_id: DocumentIdFrom,
     /// Whether writing to something other than a data stream is an error, as it should be: without a matching template
     /// Elasticsearch would make a plain index.
     pub(crate) require_data_stream: bool,
@@ -195,9 +199,20 @@ impl Default for ElasticsearchTable {
             gzip: 0,
             retry_initial: Span::seconds(1),
             retry_max: Span::seconds(60),
+            document_id: DocumentIdFrom::Auto,
             require_data_stream: true,
         }
     }
+}
+
+/// Where an `_id` comes from.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DocumentIdFrom {
+    /// Elasticsearch.
+    Auto,
+    /// Where the event was read.
+    Origin,
 }
 
 /// `[output.local]`

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sawmill_elasticsearch_out::{Backoff, Settings};
+use sawmill_intake::DocumentIds;
 use sawmill_lumberjack::Limits;
 use sawmill_pipeline::Chain;
 use sawmill_pipeline::config::FilterConfig;
@@ -99,6 +100,8 @@ pub(crate) struct ElasticsearchOutput {
     pub(crate) bulk_bytes_max: usize,
     /// The most bulk requests on their way at one time.
     pub(crate) requests_max: usize,
+    /// Where events get their `_id` from.
+    pub(crate) document_ids: DocumentIds,
 }
 
 /// A folder of segments, or of folders with segments.
