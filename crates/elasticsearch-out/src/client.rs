@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -17,6 +17,7 @@ use elasticsearch::http::transport::Transport;
 
 use crate::answer::{Answer, SendError};
 use crate::gzip::Gzip;
+use crate::hosts::{self, Hosts};
 use crate::settings::{Compression, Settings, SettingsError};
 
 /// Only what we read: 26 bytes an item instead of 197.
@@ -24,19 +25,12 @@ const BULK: &str = "_bulk?filter_path=errors,items.*.status,items.*.error";
 const REQUIRE_DATA_STREAM: &str = "require_data_stream";
 
 /// One place where the cluster answers.
-#[derive(Debug)]
-pub(crate) struct Host {
-    /// Its URL, as log lines name it.
-    pub(crate) name: String,
-    pub(crate) transport: Transport,
-}
+pub(crate) type Host = hosts::Host<Transport>;
 
 /// A client of one cluster.
 #[derive(Debug)]
 pub struct Client {
-    hosts: Vec<Host>,
-    /// Counts requests, to spread them.
-    next: AtomicUsize,
+    hosts: Hosts<Transport>,
     request_timeout: Duration,
     gzip: Option<Arc<Gzip>>,
     /// Switched off for good by a version that does not know the parameter.
@@ -47,8 +41,7 @@ impl Client {
     /// Checks the settings; connects to nothing yet.
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
         Ok(Self {
-            hosts: settings.connect()?,
-            next: AtomicUsize::new(0),
+            hosts: Hosts::new(settings.connect()?),
             request_timeout: settings.request_timeout,
             gzip: match settings.compression {
                 Compression::None => None,
@@ -58,31 +51,48 @@ impl Client {
         })
     }
 
-    /// Sends a bulk body to the next host and returns its answer, whatever that is.
+    /// Sends a bulk body and returns its answer, whatever that is. Hosts have turns; where one gives no answer the next
+    /// is asked at once, as long as there is one that is not known to be down.
     pub async fn bulk(&self, body: Bytes) -> Result<Answer, SendError> {
-        let host = self.next_host();
         let mut headers = headers("application/x-ndjson");
         let body = match &self.gzip {
             None => body,
             Some(gzip) => {
                 headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
                 gzip.compress(body).await.map_err(|error| SendError::Lost {
-                    host: host.name.clone(),
+                    host: "gzip".to_owned(),
                     reason: format!("the body could not be compressed: {error}"),
                 })?
             }
         };
+        loop {
+            let host = self.hosts.next();
+            let sent = self.bulk_to(host, headers.clone(), body.clone()).await;
+            match &sent {
+                Ok(answer) if matches!(answer.status, 502..=504) => {
+                    self.hosts
+                        .failed(host, &format!("status {}", answer.status));
+                }
+                Ok(_) => self.hosts.answered(host),
+                Err(error) => self.hosts.failed(host, &error.to_string()),
+            }
+            match sent {
+                Err(SendError::Lost { .. }) if self.hosts.any_is_well() => {}
+                sent => return sent,
+            }
+        }
+    }
+
+    async fn bulk_to(
+        &self,
+        host: &Host,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Answer, SendError> {
         if self.require_data_stream.load(Ordering::Relaxed) {
             let path = format!("{BULK}&{REQUIRE_DATA_STREAM}=true");
-            let answer = self
-                .send(
-                    host,
-                    Method::Post,
-                    &path,
-                    headers.clone(),
-                    Some(body.clone()),
-                )
-                .await?;
+            let (headers, body) = (headers.clone(), Some(body.clone()));
+            let answer = self.send(host, Method::Post, &path, headers, body).await?;
             if !is_unknown_parameter(&answer) {
                 return Ok(answer);
             }
@@ -106,11 +116,7 @@ impl Client {
 
     /// The hosts, in the order of the settings.
     pub(crate) fn hosts(&self) -> &[Host] {
-        &self.hosts
-    }
-
-    fn next_host(&self) -> &Host {
-        &self.hosts[self.next.fetch_add(1, Ordering::Relaxed) % self.hosts.len()]
+        self.hosts.all()
     }
 
     fn forgo_data_stream_check(&self, host: &Host) {

@@ -35,6 +35,7 @@ mod body;
 mod client;
 mod document_id;
 mod gzip;
+mod hosts;
 mod outcome;
 mod pace;
 mod probe;

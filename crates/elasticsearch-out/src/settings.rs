@@ -64,10 +64,8 @@ impl Settings {
             let transport = builder.build().map_err(|source| SettingsError::Tls {
                 reason: source.to_string(),
             })?;
-            Ok(Host {
-                name: host.as_str().trim_end_matches('/').to_owned(),
-                transport,
-            })
+            let name = host.as_str().trim_end_matches('/').to_owned();
+            Ok(Host::new(name, transport))
         };
         self.hosts.iter().map(connect).collect()
     }
