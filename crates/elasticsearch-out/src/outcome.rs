@@ -181,127 +181,315 @@ impl fmt::Display for Cause {
 mod tests {
     use super::*;
 
+    /// What Elasticsearch says of an item, when it says it, and what comes of it.
+    const ITEMS: [(u16, &str, &str, Outcome); 26] = [
+        (200, "", "stored", Outcome::Stored),
+        (201, "", "stored", Outcome::Stored),
+        (
+            409,
+            "version_conflict_engine_exception",
+            "a document of this `_id` is there",
+            Outcome::Duplicate,
+        ),
+        (409, "", "some other conflict", Outcome::Retry(Cause::Busy)),
+        (
+            409,
+            "something_else_exception",
+            "some other conflict",
+            Outcome::Retry(Cause::Busy),
+        ),
+        (
+            400,
+            "document_parsing_exception",
+            "a field does not fit its mapping",
+            Outcome::Refused,
+        ),
+        (
+            400,
+            "mapper_parsing_exception",
+            "the same, from OpenSearch and Elasticsearch before 8.10",
+            Outcome::Refused,
+        ),
+        (
+            400,
+            "illegal_argument_exception",
+            "too many fields, or a value that cannot be",
+            Outcome::Refused,
+        ),
+        (
+            400,
+            "invalid_index_name_exception",
+            "no data stream can have that name",
+            Outcome::Refused,
+        ),
+        (400, "", "an error without a name", Outcome::Refused),
+        (
+            400,
+            "validation_exception",
+            "the cluster may hold no more shards",
+            Outcome::Retry(Cause::ShardLimit),
+        ),
+        (
+            400,
+            "index_closed_exception",
+            "somebody closed the index",
+            Outcome::Retry(Cause::Blocked),
+        ),
+        (
+            401,
+            "security_exception",
+            "the login does not hold",
+            Outcome::Retry(Cause::Credentials),
+        ),
+        (
+            403,
+            "security_exception",
+            "the role lacks a privilege on this stream",
+            Outcome::Retry(Cause::Privilege),
+        ),
+        (
+            403,
+            "cluster_block_exception",
+            "a write block",
+            Outcome::Retry(Cause::Blocked),
+        ),
+        (
+            404,
+            "index_not_found_exception",
+            "no template makes this data stream",
+            Outcome::Retry(Cause::Template),
+        ),
+        (413, "", "the document is too large", Outcome::Refused),
+        (
+            429,
+            "es_rejected_execution_exception",
+            "the write queue is full",
+            Outcome::Retry(Cause::Busy),
+        ),
+        (
+            429,
+            "rejected_execution_exception",
+            "the same, from OpenSearch",
+            Outcome::Retry(Cause::Busy),
+        ),
+        (
+            429,
+            "circuit_breaking_exception",
+            "no memory",
+            Outcome::Retry(Cause::Busy),
+        ),
+        (
+            429,
+            "cluster_block_exception",
+            "the disk is full beyond the flood stage",
+            Outcome::Retry(Cause::Blocked),
+        ),
+        (
+            500,
+            "exception",
+            "an error of its own",
+            Outcome::Retry(Cause::Busy),
+        ),
+        (
+            503,
+            "unavailable_shards_exception",
+            "the shard is nowhere",
+            Outcome::Retry(Cause::Busy),
+        ),
+        (
+            503,
+            "no_shard_available_action_exception",
+            "the shard is nowhere",
+            Outcome::Retry(Cause::Busy),
+        ),
+        (504, "", "a timeout", Outcome::Retry(Cause::Busy)),
+        (0, "", "no status at all", Outcome::Retry(Cause::Busy)),
+    ];
+
+    /// The same for a whole request: status, type, a part of the reason, when, and what comes of it.
+    const REQUESTS: [(u16, &str, &str, &str, Reception); 17] = [
+        (
+            413,
+            "",
+            "",
+            "longer than `http.max_content_length`; its body is empty",
+            Reception::Split,
+        ),
+        (
+            400,
+            "action_request_validation_exception",
+            "id is too long",
+            "one item is at fault",
+            Reception::Split,
+        ),
+        (
+            400,
+            "illegal_argument_exception",
+            "Malformed action/metadata line [1]",
+            "one item is at fault",
+            Reception::Split,
+        ),
+        (
+            400,
+            "illegal_argument_exception",
+            "contains unrecognized parameter: [require_data_stream]",
+            "a parameter it does not know",
+            Reception::Retry(Cause::Endpoint),
+        ),
+        (
+            400,
+            "media_type_header_exception",
+            "Invalid media-type value",
+            "it speaks another version",
+            Reception::Retry(Cause::Endpoint),
+        ),
+        (
+            400,
+            "",
+            "<html>The plain HTTP request was sent to HTTPS port</html>",
+            "a proxy, or the wrong port",
+            Reception::Retry(Cause::Endpoint),
+        ),
+        (
+            401,
+            "security_exception",
+            "unable to authenticate user",
+            "the login does not hold",
+            Reception::Retry(Cause::Credentials),
+        ),
+        (
+            401,
+            "",
+            "Unauthorized",
+            "the same, from OpenSearch",
+            Reception::Retry(Cause::Credentials),
+        ),
+        (
+            403,
+            "security_exception",
+            "action [indices:data/write/bulk] is unauthorized",
+            "the user may write nowhere",
+            Reception::Retry(Cause::Privilege),
+        ),
+        (
+            403,
+            "cluster_block_exception",
+            "index [x] blocked",
+            "a write block",
+            Reception::Retry(Cause::Blocked),
+        ),
+        (
+            404,
+            "",
+            "",
+            "another server, or a wrong path",
+            Reception::Retry(Cause::Endpoint),
+        ),
+        (
+            405,
+            "",
+            "Incorrect HTTP method",
+            "another server, or a wrong path",
+            Reception::Retry(Cause::Endpoint),
+        ),
+        (
+            302,
+            "",
+            "",
+            "a login page in front of it",
+            Reception::Retry(Cause::Endpoint),
+        ),
+        (
+            408,
+            "",
+            "",
+            "it was too slow",
+            Reception::Retry(Cause::Busy),
+        ),
+        (
+            429,
+            "es_rejected_execution_exception",
+            "rejected execution of coordinating operation",
+            "indexing pressure",
+            Reception::Retry(Cause::Busy),
+        ),
+        (
+            502,
+            "",
+            "<html>Bad Gateway</html>",
+            "a proxy finds nobody behind it",
+            Reception::Retry(Cause::Busy),
+        ),
+        (
+            503,
+            "cluster_block_exception",
+            "blocked by: [SERVICE_UNAVAILABLE/1/state not recovered]",
+            "the cluster has no master yet",
+            Reception::Retry(Cause::Busy),
+        ),
+    ];
+
     #[test]
     fn an_items_status_and_type_say_what_became_of_it() {
-        use Cause::{Blocked, Busy, Credentials, Privilege, ShardLimit, Template};
-        use Outcome::{Duplicate, Refused, Retry, Stored};
-        for (status, kind, want) in [
-            (200, "", Stored),
-            (201, "", Stored),
-            (409, "version_conflict_engine_exception", Duplicate),
-            (409, "", Retry(Busy)),
-            (409, "something_else_exception", Retry(Busy)),
-            (400, "document_parsing_exception", Refused),
-            (400, "mapper_parsing_exception", Refused), // OpenSearch, and Elasticsearch before 8.10
-            (400, "illegal_argument_exception", Refused),
-            (400, "invalid_index_name_exception", Refused),
-            (400, "", Refused),
-            (400, "validation_exception", Retry(ShardLimit)),
-            (400, "index_closed_exception", Retry(Blocked)),
-            (401, "security_exception", Retry(Credentials)),
-            (403, "security_exception", Retry(Privilege)),
-            (403, "cluster_block_exception", Retry(Blocked)),
-            (404, "index_not_found_exception", Retry(Template)),
-            (413, "", Refused),
-            (429, "es_rejected_execution_exception", Retry(Busy)),
-            (429, "rejected_execution_exception", Retry(Busy)), // OpenSearch
-            (429, "circuit_breaking_exception", Retry(Busy)),
-            (429, "cluster_block_exception", Retry(Blocked)),
-            (500, "exception", Retry(Busy)),
-            (503, "unavailable_shards_exception", Retry(Busy)),
-            (504, "", Retry(Busy)),
-            (0, "", Retry(Busy)),
-        ] {
+        for (status, kind, _, want) in ITEMS {
             assert_eq!(Outcome::of(status, kind), want, "{status} {kind}");
         }
     }
 
     #[test]
     fn a_requests_status_says_what_to_do_with_all_of_it() {
-        use Cause::{Blocked, Busy, Credentials, Endpoint, Privilege};
-        use Reception::{Retry, Split};
-        let parameter = "request [/_bulk] contains unrecognized parameter: [require_data_stream]";
-        for (status, kind, reason, want) in [
-            (413, "", "", Split), // its body is empty
-            (
-                400,
-                "action_request_validation_exception",
-                "id is too long",
-                Split,
-            ),
-            (
-                400,
-                "illegal_argument_exception",
-                "Malformed action/metadata line [1]",
-                Split,
-            ),
-            (
-                400,
-                "illegal_argument_exception",
-                parameter,
-                Retry(Endpoint),
-            ),
-            (
-                400,
-                "media_type_header_exception",
-                "Invalid media-type value",
-                Retry(Endpoint),
-            ),
-            (
-                400,
-                "",
-                "<html>The plain HTTP request was sent to HTTPS port</html>",
-                Retry(Endpoint),
-            ),
-            (
-                401,
-                "security_exception",
-                "unable to authenticate user",
-                Retry(Credentials),
-            ),
-            (401, "", "Unauthorized", Retry(Credentials)), // OpenSearch
-            (
-                403,
-                "security_exception",
-                "action [indices:data/write/bulk] is unauthorized",
-                Retry(Privilege),
-            ),
-            (
-                403,
-                "cluster_block_exception",
-                "index [x] blocked",
-                Retry(Blocked),
-            ),
-            (404, "", "", Retry(Endpoint)),
-            (405, "", "Incorrect HTTP method", Retry(Endpoint)),
-            (
-                406,
-                "",
-                "Content-Type header [text/plain] is not supported",
-                Retry(Endpoint),
-            ),
-            (302, "", "", Retry(Endpoint)),
-            (408, "", "", Retry(Busy)),
-            (
-                429,
-                "es_rejected_execution_exception",
-                "rejected execution of coordinating operation",
-                Retry(Busy),
-            ),
-            (502, "", "<html>Bad Gateway</html>", Retry(Busy)),
-            (
-                503,
-                "cluster_block_exception",
-                "blocked by: [SERVICE_UNAVAILABLE/1/state not recovered]",
-                Retry(Busy),
-            ),
-        ] {
+        for (status, kind, reason, _, want) in REQUESTS {
             assert_eq!(
                 Reception::of(status, kind, reason),
                 want,
                 "{status} {kind} {reason}"
             );
         }
+    }
+
+    /// One table in code and documentation: the manual has these lines, and no others.
+    #[test]
+    fn the_manual_tells_the_same() {
+        let again = |cause: Cause| format!("sent again: {cause}");
+        let line = |status: u16, kind: &str, when: &str, then: &str| {
+            let kind = if kind.is_empty() {
+                String::new()
+            } else {
+                format!("`{kind}`")
+            };
+            format!("| {status} | {kind} | {when} | {then} |")
+        };
+        let items = ITEMS.iter().map(|(status, kind, when, want)| {
+            let then = match want {
+                Outcome::Stored => "stored".to_owned(),
+                Outcome::Duplicate => "stored before".to_owned(),
+                Outcome::Refused => "dead letter".to_owned(),
+                Outcome::Retry(cause) => again(*cause),
+            };
+            line(*status, kind, when, &then)
+        });
+        let requests = REQUESTS.iter().map(|(status, kind, _, when, want)| {
+            let then = match want {
+                Reception::Split => {
+                    "halved, down to one document, which is a dead letter then".to_owned()
+                }
+                Reception::Retry(cause) => again(*cause),
+            };
+            line(*status, kind, when, &then)
+        });
+        let want: Vec<String> = items.chain(requests).collect();
+        let manual = include_str!("../../../docs/delivery.md");
+        let is_row = |line: &&str| {
+            line.strip_prefix("| ")
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let found: Vec<&str> = manual.lines().filter(is_row).collect();
+        assert_eq!(
+            found,
+            want,
+            "docs/delivery.md should have:\n{}",
+            want.join("\n")
+        );
     }
 
     #[test]
