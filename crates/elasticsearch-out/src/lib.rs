@@ -53,7 +53,7 @@ pub use outcome::{Cause, Outcome, Reception, Severity};
 pub use pace::{Pace, Turn};
 pub use probe::Finding;
 pub use request::{Refusal, Request, Settled, Trouble, Verdict};
-pub use sender::Sender;
+pub use sender::{Carrier, Sender};
 pub use settings::{Compression, Credentials, Settings, SettingsError};
 pub use stream::{NamePart, StreamName, StreamNameError, StreamParts};
 

@@ -4,9 +4,10 @@
 //! busy, as TCP does it. An Elasticsearch far away is kept at work only by many; one that is overloaded needs few.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// So many are started before anything is known.
 const FIRST_LIMIT: usize = 8;

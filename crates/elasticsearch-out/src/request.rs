@@ -206,6 +206,19 @@ impl<T> Request<T> {
         }
     }
 
+    /// Forgets the open items of owners that do not want to hear of them any more; they are not settled.
+    pub fn forget_unless(&mut self, is_wanted: impl Fn(&T) -> bool) {
+        let wanted: Vec<bool> = { self.parts.iter() }
+            .map(|part| is_wanted(&part.ticket))
+            .collect();
+        if wanted.contains(&false) {
+            for group in &mut self.groups {
+                group.retain(|place| wanted[place.part as usize]);
+            }
+            self.groups.retain(|group| !group.is_empty());
+        }
+    }
+
     /// What was settled since the last call, part by part; parts without news are left out. What the iterator
     /// is not asked for stays for the next call.
     pub fn settled(&mut self) -> impl Iterator<Item = Settled<'_, T>> {

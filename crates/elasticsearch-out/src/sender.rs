@@ -1,29 +1,46 @@
 //! The loop that sends a request until every item of it is settled.
 
+use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
 
-use tokio::time::sleep;
+use bytes::Bytes;
+use tokio::time::{Instant, sleep};
 
 use crate::alarm::Alarm;
+use crate::answer::{Answer, SendError};
 use crate::backoff::Backoff;
 use crate::client::Client;
 use crate::outcome::Cause;
 use crate::pace::{Load, Pace, Turn};
 use crate::request::{Request, Settled, Verdict};
 
+/// Carries bulk bodies to Elasticsearch. [`Client`] does; a simulation of what can go wrong may take its place.
+pub trait Carrier: Send + Sync + 'static {
+    /// Sends a body and returns the answer to it, whatever that is.
+    ///
+    /// # Errors
+    /// If none came. What was sent may have been stored all the same.
+    fn bulk(&self, body: Bytes) -> impl Future<Output = Result<Answer, SendError>> + Send;
+}
+
+impl Carrier for Client {
+    async fn bulk(&self, body: Bytes) -> Result<Answer, SendError> {
+        Self::bulk(self, body).await
+    }
+}
+
 /// Sends requests, as many at a time as Elasticsearch bears.
 #[derive(Debug)]
-pub struct Sender {
-    client: Client,
+pub struct Sender<C = Client> {
+    client: C,
     backoff: Backoff,
     alarm: Alarm,
     pace: Arc<Pace>,
 }
 
-impl Sender {
+impl<C: Carrier> Sender<C> {
     /// A sender through this client, waiting so between tries, with at most so many requests on their way.
-    pub fn new(client: Client, backoff: Backoff, requests_max: usize) -> Self {
+    pub fn new(client: C, backoff: Backoff, requests_max: usize) -> Self {
         Self {
             client,
             backoff,
@@ -38,15 +55,21 @@ impl Sender {
     }
 
     /// Sends a request until all of it is settled, for ever if need be, and tells of each part as soon as there
-    /// is news. To give up, drop the future: what was not told of is not settled.
+    /// is news. What is not wanted any more is not sent again. To give up all, drop the future: what was not told of is
+    /// not settled.
     pub async fn deliver<T>(
         &self,
         turn: Turn,
         request: &mut Request<T>,
+        is_wanted: impl Fn(&T) -> bool,
         mut tell: impl FnMut(Settled<'_, T>),
     ) {
         let mut raised = None;
-        while !request.is_done() {
+        loop {
+            request.forget_unless(&is_wanted);
+            if request.is_done() {
+                break;
+            }
             let since = Instant::now();
             let sent = self.client.bulk(request.body()).await;
             let verdict = request.absorb(sent);
@@ -70,7 +93,7 @@ impl Sender {
     }
 
     /// The client, to ask it something else.
-    pub fn client(&self) -> &Client {
+    pub fn client(&self) -> &C {
         &self.client
     }
 }

@@ -132,9 +132,12 @@ async fn an_event_outlives_every_kind_of_bad_answer_and_is_settled_once() {
     let mut request = Request::new(vec![(body(1), "ticket")]);
     let mut told = Vec::new();
     sender
-        .deliver(sender.pace().turn().await, &mut request, |part| {
-            told.push((*part.ticket, part.stored, part.count()));
-        })
+        .deliver(
+            sender.pace().turn().await,
+            &mut request,
+            |_| true,
+            |part| told.push((*part.ticket, part.stored, part.count())),
+        )
         .await;
     assert_eq!(told, [("ticket", 1, 1)]);
     let bodies: Vec<Vec<u8>> = stand_in
@@ -189,6 +192,7 @@ async fn a_pause_asked_for_is_made() {
         .deliver(
             sender.pace().turn().await,
             &mut Request::new(vec![(body(1), ())]),
+            |()| true,
             |_| {},
         )
         .await;
@@ -271,6 +275,7 @@ async fn requests_are_spread_over_the_hosts_and_a_dead_one_costs_a_try() {
             .deliver(
                 sender.pace().turn().await,
                 &mut Request::new(vec![(body(1), ())]),
+                |()| true,
                 |_| {},
             )
             .await;

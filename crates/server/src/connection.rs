@@ -84,14 +84,23 @@ async fn serve_tls(
         () = shutdown.cancelled() => return,
     };
     match agreed {
-        Ok(mut stream) => {
-            let (read, write) = split(&mut stream);
-            let close = converse(read, write, peer, settings, works, shutdown).await;
-            report(peer, &close);
-            hang_up(stream).await;
-        }
+        Ok(stream) => serve_split(stream, peer, settings, works, shutdown).await,
         Err(reason) => report(peer, &Close::Handshake(reason)),
     }
+}
+
+/// Serves a stream that has no halves of its own.
+pub(crate) async fn serve_split(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: &Arc<str>,
+    settings: &BeatsInput,
+    works: Works,
+    shutdown: CancellationToken,
+) {
+    let (read, write) = split(&mut stream);
+    let close = converse(read, write, peer, settings, works, shutdown).await;
+    report(peer, &close);
+    hang_up(stream).await;
 }
 
 /// Reads windows and acknowledges them, both at the same time.
@@ -111,8 +120,9 @@ async fn converse(
 
     let reading = async {
         let close = tokio::select! {
-            close = reader.run() => close,
+            biased;
             () = shutdown.cancelled() => Close::ShuttingDown,
+            close = reader.run() => close,
         };
         reader.stop();
         close
@@ -120,6 +130,7 @@ async fn converse(
     let acking = Acker::new(write, in_order, settings).run();
     tokio::pin!(reading, acking);
     tokio::select! {
+        biased;
         // What was read whole is still settled and acknowledged.
         close = &mut reading => close.after(acking.await),
         // Only a failure ends the acker before the reader.

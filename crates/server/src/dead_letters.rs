@@ -56,6 +56,12 @@ impl DeadLetters {
         Ok(Self { queue })
     }
 
+    /// Letters that somebody else keeps.
+    #[cfg(test)]
+    pub(crate) fn over(queue: UnboundedSender<Letter>) -> Self {
+        Self { queue }
+    }
+
     /// Keeps a letter; its event is settled once that is certain.
     pub(crate) fn put(&self, letter: Letter) {
         // The thread ends with the last sender, which is here.

@@ -40,6 +40,12 @@ impl Ticket {
         })
     }
 
+    /// Whether anybody still waits for them. Nobody does once their connection is gone: its client will send them again,
+    /// and what nobody waits for only holds up the rest.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.window.is_wanted()
+    }
+
     /// Says that `events` of them are stored or dead-lettered.
     pub(crate) fn settle(&self, events: u32) {
         self.open.fetch_sub(events, Ordering::Relaxed);

@@ -20,6 +20,8 @@ mod output;
 mod reader;
 mod run;
 mod send;
+#[cfg(test)]
+mod simulation;
 mod spares;
 mod start_error;
 mod tls;

@@ -159,7 +159,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             }
             self.close_window(open);
         }
-        let window = Arc::new(Window::new(version, size));
+        let window = Arc::new(Window::new(version, size, self.gone.clone()));
         self.push(Pending::Window(Arc::clone(&window))).await?;
         self.open = Some(Open {
             window,

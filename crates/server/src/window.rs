@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sawmill_lumberjack::{FrameError, Sequence, Version, WindowSize};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// A window, shared by the connection that received it and whoever works on its events.
 ///
@@ -15,6 +16,8 @@ pub(crate) struct Window {
     size: WindowSize,
     state: Mutex<State>,
     changed: Notify,
+    /// Set when its connection is gone.
+    gone: CancellationToken,
 }
 
 #[derive(Default)]
@@ -63,12 +66,13 @@ pub(crate) enum Failure {
 }
 
 impl Window {
-    pub(crate) fn new(version: Version, size: WindowSize) -> Self {
+    pub(crate) fn new(version: Version, size: WindowSize, gone: CancellationToken) -> Self {
         Self {
             version,
             size,
             state: Mutex::default(),
             changed: Notify::new(),
+            gone,
         }
     }
 
@@ -134,6 +138,11 @@ impl Window {
         self.changed.notify_one();
     }
 
+    /// Whether an acknowledgement of it can still be written.
+    pub(crate) fn is_wanted(&self) -> bool {
+        !self.gone.is_cancelled() && self.state().broken.is_none()
+    }
+
     /// Waits until the window's fate is decided.
     pub(crate) async fn decided(&self) -> Fate {
         loop {
@@ -196,7 +205,11 @@ mod tests {
     use super::*;
 
     fn window(events: u32) -> Window {
-        Window::new(Version::V2, WindowSize::new(events).unwrap())
+        Window::new(
+            Version::V2,
+            WindowSize::new(events).unwrap(),
+            CancellationToken::new(),
+        )
     }
 
     #[test]

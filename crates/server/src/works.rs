@@ -104,8 +104,9 @@ impl Works {
             // The worker first: while it is busy the room would be kept from bodies that are ready.
             let ready = async { (self.crew.place().await, self.memory.body().await) };
             let (place, (body, room)) = tokio::select! {
-                ready = ready => ready,
+                biased;
                 () = gone.cancelled() => break,
+                ready = ready => ready,
             };
             let turn = if is_small {
                 self.crew.work_here(place, &mut piece, body)

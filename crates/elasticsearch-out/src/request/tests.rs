@@ -410,3 +410,15 @@ fn a_long_reason_is_told_in_short() {
     };
     assert_eq!(trouble.detail.chars().count(), DETAIL_CHARS_MAX);
 }
+
+#[test]
+fn what_nobody_waits_for_any_more_is_not_sent_again() {
+    let mut request = Request::new(vec![(body(0, 2), "gone"), (body(2, 2), "waits")]);
+    let verdict = request.absorb(Ok(answer(&[201, 404, 404, 201])));
+    assert!(matches!(verdict, Verdict::Retry { .. }));
+    assert_eq!(sent(&request), [1, 2]);
+    request.forget_unless(|&owner| owner == "waits");
+    assert_eq!(sent(&request), [2]);
+    request.forget_unless(|_| false);
+    assert!(request.is_done(), "nothing is left to be sent");
+}

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sawmill_elasticsearch_out::{BulkBody, Client, Pace, Request, Sender, Settled, Severity, Url};
+use sawmill_elasticsearch_out::{
+    BulkBody, Carrier, Client, Pace, Request, Sender, Settled, Severity, Url,
+};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{error, info, warn};
@@ -16,7 +18,7 @@ use crate::start_error::StartError;
 
 /// Connects nowhere yet: Elasticsearch may come up later.
 pub(super) fn start(
-    output: ElasticsearchOutput,
+    output: &ElasticsearchOutput,
     streams: Vec<String>,
     dead_letters: DeadLetters,
     memory: Memory,
@@ -27,7 +29,13 @@ pub(super) fn start(
     info!("events go to Elasticsearch at {}", hosts.join(", "));
     let sender = Arc::new(Sender::new(client, output.backoff, output.requests_max));
     tokio::spawn(report_probe(Arc::clone(&sender), streams));
-    tokio::spawn(send_all(output, sender, dead_letters, memory, deliveries));
+    tokio::spawn(send_all(
+        output.bulk_bytes_max,
+        sender,
+        dead_letters,
+        memory,
+        deliveries,
+    ));
     Ok(())
 }
 
@@ -62,9 +70,9 @@ struct Batch {
 
 /// Starts a request whenever one may be started and there is something to send. An event that
 /// comes alone goes alone and at once; under load bodies wait for a turn, and grow together.
-async fn send_all(
-    output: ElasticsearchOutput,
-    sender: Arc<Sender>,
+pub(crate) async fn send_all<C: Carrier>(
+    bulk_bytes_max: usize,
+    sender: Arc<Sender<C>>,
     dead_letters: DeadLetters,
     memory: Memory,
     mut deliveries: UnboundedReceiver<Delivery>,
@@ -75,7 +83,7 @@ async fn send_all(
             // They gather by themselves, and nobody needs to be woken for each.
             sleep_until(crowded_until).await;
         }
-        let mut batch = Batch::new(output.bulk_bytes_max.min(JOINED_BYTES_MAX));
+        let mut batch = Batch::new(bulk_bytes_max.min(JOINED_BYTES_MAX));
         batch.push(first);
         batch.gather(&mut deliveries, sender.pace()).await;
         let turn = sender.pace().turn().await;
@@ -88,9 +96,12 @@ async fn send_all(
         tokio::spawn(async move {
             let mut request = Request::new(batch.parts);
             sender
-                .deliver(turn, &mut request, |settled| {
-                    settle(&settled, &dead_letters);
-                })
+                .deliver(
+                    turn,
+                    &mut request,
+                    |ticket| ticket.is_wanted(),
+                    |settled| settle(&settled, &dead_letters),
+                )
                 .await;
             for (body, ticket) in request.into_parts() {
                 // Its share of the budget goes first: the body needs one to be kept.
@@ -133,6 +144,7 @@ impl Batch {
                 return;
             }
             tokio::select! {
+                biased;
                 next = deliveries.recv() => match next {
                     Some(next) => self.push(next),
                     None => return,

@@ -1,6 +1,6 @@
 //! Where events go: Elasticsearch, or files of this machine.
 
-mod elasticsearch;
+pub(crate) mod elasticsearch;
 mod local;
 
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -29,11 +29,17 @@ impl Output {
         let (queue, deliveries) = unbounded_channel();
         match output {
             config::Output::Elasticsearch(output) => {
-                elasticsearch::start(*output, streams, dead_letters, memory, deliveries)?;
+                elasticsearch::start(&output, streams, dead_letters, memory, deliveries)?;
             }
             config::Output::Local(files) => local::start(files, memory, deliveries)?,
         }
         Ok(Self { queue })
+    }
+
+    /// An output that somebody else empties.
+    #[cfg(test)]
+    pub(crate) fn over(queue: UnboundedSender<Delivery>) -> Self {
+        Self { queue }
     }
 
     /// Hands a body over.

@@ -1,0 +1,152 @@
+//! The server: the real one, between simulated neighbours.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sawmill_elasticsearch_out::{Backoff, Sender};
+use sawmill_intake::{Intake, Settings};
+use sawmill_lumberjack::Limits;
+use sawmill_pipeline::Chain;
+use tokio::io::DuplexStream;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::elasticsearch::{Elasticsearch, number};
+use super::network::connect;
+use super::world::Shared;
+use crate::config::{BeatsInput, HostPort};
+use crate::connection::serve_split;
+use crate::crew::Crew;
+use crate::dead_letters::{DeadLetters, Letter};
+use crate::memory::Memory;
+use crate::output::Output;
+use crate::output::elasticsearch::send_all;
+use crate::works::Works;
+
+/// How long a server may take to its end.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+const BULK_BYTES_MAX: usize = 4 << 10;
+
+/// Whether a server still lives. One that was killed does not know it; its every word is withheld.
+#[derive(Clone, Default)]
+pub(super) struct Life {
+    ended: CancellationToken,
+}
+
+impl Life {
+    /// Goes on, or never again.
+    pub(super) async fn hold(&self) {
+        if self.ended.is_cancelled() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Server {
+    works: Works,
+    input: Arc<BeatsInput>,
+    shutdown: CancellationToken,
+    connections: TaskTracker,
+    life: Life,
+}
+
+impl Server {
+    pub(super) fn start(world: &Shared) -> Self {
+        let faults = world.lock().faults.clone();
+        let life = Life::default();
+        let memory = Memory::new(faults.budget_bytes, BULK_BYTES_MAX);
+        let settings = Settings {
+            frames: Limits::default(),
+            event: sawmill_event::Limits::default(),
+            document_ids: faults.document_ids,
+            body_bytes_max: memory.body_bytes_max(),
+        };
+        let intake = Intake::new(Chain::build(&[]).unwrap(), settings).unwrap();
+        let (letters, burials) = unbounded_channel();
+        tokio::spawn(bury_all(world.clone(), life.clone(), burials));
+        let dead_letters = DeadLetters::over(letters);
+        let (queue, deliveries) = unbounded_channel();
+        let elasticsearch = Elasticsearch {
+            world: world.clone(),
+            life: life.clone(),
+        };
+        let sender = Arc::new(Sender::new(elasticsearch, Backoff::default(), 8));
+        tokio::spawn(send_all(
+            BULK_BYTES_MAX,
+            sender,
+            dead_letters.clone(),
+            memory.clone(),
+            deliveries,
+        ));
+        let works = Works {
+            crew: Arc::new(Crew::new(intake, 1)),
+            output: Output::over(queue),
+            memory,
+            dead_letters,
+        };
+        let input = Arc::new(BeatsInput {
+            listen: HostPort::parse("127.0.0.1:5044").unwrap(),
+            keepalive: Duration::from_secs(3),
+            windows_ahead_max: 4,
+            limits: Limits::default(),
+            frame_timeout: Duration::from_secs(30),
+            stall_timeout: faults.stall_timeout,
+            connections_max: 100,
+            tls: None,
+        });
+        Self {
+            works,
+            input,
+            shutdown: CancellationToken::new(),
+            connections: TaskTracker::new(),
+            life,
+        }
+    }
+
+    fn serve(&self, stream: DuplexStream, peer: u32) {
+        let peer = format!("filebeat {peer}").into();
+        let (input, works) = (Arc::clone(&self.input), self.works.clone());
+        let shutdown = self.shutdown.clone();
+        self.connections.spawn(async move {
+            serve_split(stream, &peer, &input, works, shutdown).await;
+        });
+    }
+
+    /// Asks it to end, and waits for that as `sawmill run` does.
+    pub(super) async fn stop(&self) {
+        self.shutdown.cancel();
+        self.connections.close();
+        let _ = timeout(SHUTDOWN_TIMEOUT, self.connections.wait()).await;
+    }
+
+    /// Ends it: its connections are cut, and nothing that it does has an effect any more.
+    pub(super) fn kill(&self) {
+        self.life.ended.cancel();
+    }
+}
+
+impl Shared {
+    /// Connects a Filebeat, if there is a server.
+    pub(super) fn connect(&self, filebeat: u32) -> Option<DuplexStream> {
+        let server = self.lock().server.clone()?;
+        let (client, stream) = connect(self, &server.life.ended);
+        server.serve(stream, filebeat);
+        Some(client)
+    }
+}
+
+/// Dead letters onto a disk that takes its time.
+async fn bury_all(world: Shared, life: Life, mut letters: UnboundedReceiver<Letter>) {
+    while let Some(letter) = letters.recv().await {
+        let time = world.lock().rng.u64(0..50_000);
+        sleep(Duration::from_micros(time)).await;
+        life.hold().await;
+        let event = serde_json::from_slice(&letter.event).expect("every event here is JSON");
+        *world.lock().dead.entry(number(&event)).or_default() += 1;
+        world.note("dead letter", number(&event));
+        letter.ticket.settle(1);
+    }
+}
