@@ -24,6 +24,8 @@ pub enum Outcome {
 pub enum Reception {
     /// Nothing was stored; the same again, later.
     Retry(Cause),
+    /// Nothing was stored, for the request's size as the limits are now: try halves; a single document waits.
+    Halve,
     /// Nothing was stored, for the request's size or for one item in it: try halves, down to single documents.
     Split,
 }
@@ -106,6 +108,7 @@ impl Reception {
             (400, "" | "media_type_header_exception") => Self::Retry(Cause::Endpoint),
             (400, _) if reason.contains("unrecognized parameter") => Self::Retry(Cause::Endpoint),
             (400, _) => Self::Split,
+            (429, _) if can_never_fit(reason) => Self::Halve,
             (403 | 429, "cluster_block_exception") => Self::Retry(Cause::Blocked),
             (401, _) => Self::Retry(Cause::Credentials),
             (403, _) => Self::Retry(Cause::Privilege),
@@ -113,6 +116,19 @@ impl Reception {
             _ => Self::Retry(Cause::Endpoint),
         }
     }
+}
+
+/// Whether a rejection for indexing pressure says that the request alone is more than may be under way at all, so that
+/// it would be rejected by an idle Elasticsearch, too.
+fn can_never_fit(reason: &str) -> bool {
+    let bytes = |name: &str| -> Option<u64> {
+        let (_, rest) = reason.split_once(name)?;
+        let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+        digits.parse().ok()
+    };
+    let request = bytes("coordinating_operation_bytes=");
+    let most = bytes("max_coordinating_bytes=");
+    matches!((request, most), (Some(request), Some(most)) if request > most)
 }
 
 impl Cause {
@@ -307,7 +323,7 @@ mod tests {
     ];
 
     /// The same for a whole request: status, type, a part of the reason, when, and what comes of it.
-    const REQUESTS: [(u16, &str, &str, &str, Reception); 17] = [
+    const REQUESTS: [(u16, &str, &str, &str, Reception); 18] = [
         (
             413,
             "",
@@ -409,6 +425,13 @@ mod tests {
         (
             429,
             "es_rejected_execution_exception",
+            "rejected [coordinating_operation_bytes=3, max_coordinating_bytes=2]",
+            "more than its indexing pressure limit can ever take",
+            Reception::Halve,
+        ),
+        (
+            429,
+            "es_rejected_execution_exception",
             "rejected execution of coordinating operation",
             "indexing pressure",
             Reception::Retry(Cause::Busy),
@@ -470,6 +493,9 @@ mod tests {
         });
         let requests = REQUESTS.iter().map(|(status, kind, _, when, want)| {
             let then = match want {
+                Reception::Halve => {
+                    "halved, down to one document, which is sent again then".to_owned()
+                }
                 Reception::Split => {
                     "halved, down to one document, which is a dead letter then".to_owned()
                 }

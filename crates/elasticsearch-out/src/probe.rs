@@ -96,7 +96,7 @@ fn identity(host: &str, answer: Result<Answer, SendError>) -> Finding {
             unchecked(&format!("the version of {host}"), "status 403")
         }
         Reception::Retry(cause) => Finding::trouble(cause, &detail),
-        Reception::Split => Finding::trouble(Cause::Endpoint, &detail),
+        Reception::Halve | Reception::Split => Finding::trouble(Cause::Endpoint, &detail),
     }
 }
 

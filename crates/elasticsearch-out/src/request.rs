@@ -287,6 +287,8 @@ impl<T> Request<T> {
                     format!("status {} {} {}", answer.status, error.kind, error.reason()),
                 )),
             ),
+            Reception::Halve if group.len() > 1 => (self.halve(group), None),
+            Reception::Halve => (group, Some((Cause::Busy, error.reason().to_owned()))),
             Reception::Split => (self.split(group, answer.status, &error), None),
         }
     }

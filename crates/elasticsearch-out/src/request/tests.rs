@@ -422,3 +422,20 @@ fn what_nobody_waits_for_any_more_is_not_sent_again() {
     request.forget_unless(|_| false);
     assert!(request.is_done(), "nothing is left to be sent");
 }
+
+#[test]
+fn what_can_never_fit_is_halved_at_once_and_a_single_document_waits() {
+    let reason = "[coordinating_operation_bytes=9, max_coordinating_bytes=5]";
+    let never = || Ok(whole(429, "es_rejected_execution_exception", reason));
+    let mut request = Request::new(vec![(body(0, 3), ())]);
+    assert_eq!(request.absorb(never()), Verdict::Next);
+    assert_eq!(sent(&request), [0, 1]);
+    assert_eq!(request.absorb(never()), Verdict::Next);
+    assert_eq!(sent(&request), [0]);
+    assert!(matches!(
+        request.absorb(never()),
+        Verdict::Retry { attempt: 1, .. }
+    ));
+    assert_eq!(sent(&request), [0], "the limit may be raised");
+    assert_eq!(request.open_items(), 3);
+}
