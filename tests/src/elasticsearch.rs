@@ -30,21 +30,29 @@ pub struct Elasticsearch {
     agent: Agent,
     dir: PathBuf,
     port: u16,
+    settings: Vec<String>,
 }
 
 impl Elasticsearch {
     /// Starts one with no data, and with neither role, user nor template.
     pub fn start(dir: &Path) -> Self {
+        Self::start_with(dir, &[])
+    }
+
+    /// The same with settings of its own, each `KEY=VALUE`.
+    pub fn start_with(dir: &Path, settings: &[&str]) -> Self {
+        let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
         let port = free_port();
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_mins(1)))
             .build();
         let started = Self {
-            process: Self::spawn(dir, port),
+            process: Self::spawn(dir, port, &settings),
             agent: agent.into(),
             dir: dir.to_owned(),
             port,
+            settings,
         };
         started.until_ready();
         started
@@ -52,14 +60,19 @@ impl Elasticsearch {
 
     /// Starts one that has role, user and template.
     pub fn start_set_up(dir: &Path) -> Self {
-        let started = Self::start(dir);
+        Self::start_set_up_with(dir, &[])
+    }
+
+    /// The same with settings of its own.
+    pub fn start_set_up_with(dir: &Path, settings: &[&str]) -> Self {
+        let started = Self::start_with(dir, settings);
         started.put_role();
         started.put_user();
         started.put_template();
         started
     }
 
-    fn spawn(dir: &Path, port: u16) -> Process {
+    fn spawn(dir: &Path, port: u16, settings: &[String]) -> Process {
         let program = repository().join("tests/elasticsearch/start");
         Process::start("elasticsearch", dir, &program, |command| {
             command
@@ -68,6 +81,7 @@ impl Elasticsearch {
                 .arg("--data")
                 .arg(dir.join("elasticsearch"))
                 .args(["--port", &port.to_string(), "--heap", "1g"])
+                .args(settings.iter().flat_map(|setting| ["--set", setting]))
         })
     }
 
@@ -96,6 +110,27 @@ impl Elasticsearch {
     /// The template that makes `logs-*-pt` data streams.
     pub fn put_template(&self) {
         self.put("/_index_template/pt-logs", TEMPLATE);
+    }
+
+    /// The same, with one field more, which takes numbers only.
+    pub fn put_template_with_number(&self, field: &str) {
+        let mut template: Value = serde_json::from_str(TEMPLATE).expect("a fixture is JSON");
+        template["template"]["mappings"]["properties"][field] = json!({ "type": "long" });
+        self.put("/_index_template/pt-logs", &template.to_string());
+    }
+
+    /// Gives a user another password.
+    pub fn set_password(&self, user: &str, password: &str) {
+        let path = format!("/_security/user/{user}/_password");
+        let (status, answer) = self.request("PUT", &path, Some(json!({ "password": password })));
+        assert_eq!(status, 200, "PUT {path}: {answer}");
+    }
+
+    /// Sets or, with null, removes a setting of all indices of a data stream.
+    pub fn set(&self, stream: &str, setting: &str, value: &Value) {
+        let path = format!("/{stream}/_settings");
+        let (status, answer) = self.request("PUT", &path, Some(json!({ setting: value })));
+        assert_eq!(status, 200, "PUT {path}: {answer}");
     }
 
     fn put(&self, path: &str, body: &str) {
@@ -179,9 +214,20 @@ impl Elasticsearch {
         self.process.wait(Duration::from_mins(1));
     }
 
+    /// Ends it with no chance to do anything about it.
+    pub fn kill(&mut self) {
+        self.process.signal(Signal::KILL);
+        self.process.wait(Duration::from_secs(10));
+    }
+
+    /// `HOST:PORT`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// Starts it again with the data it had.
     pub fn start_again(&mut self) {
-        self.process = Self::spawn(&self.dir, self.port);
+        self.process = Self::spawn(&self.dir, self.port, &self.settings);
         self.until_ready();
     }
 

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -16,11 +16,18 @@ pub struct Filebeat {
     process: Process,
     agent: Agent,
     statistics: String,
+    dir: PathBuf,
+    to: String,
 }
 
 impl Filebeat {
     /// Starts it; it goes on where the registry says it was.
     pub fn start(dir: &Path, to: &Sawmill) -> Self {
+        Self::start_to(dir, &to.beats_address())
+    }
+
+    /// The same, shipping to another address.
+    pub fn start_to(dir: &Path, to: &str) -> Self {
         let program = installed("SAWMILL_TEST_FILEBEAT").join("filebeat");
         let port = free_port();
         let process = Process::start("filebeat", dir, &program, |command| {
@@ -32,7 +39,7 @@ impl Filebeat {
                 .args(["-E", "logging.json=true", "-E", "http.enabled=true", "-E"])
                 .arg(format!("http.port={port}"))
                 .env("LOG_DIR", dir.join("logs"))
-                .env("LOGSTASH_HOST", to.beats_address())
+                .env("LOGSTASH_HOST", to)
                 // Its log is on stderr; here a library of its own prints a line whenever it is asked for statistics.
                 .stdout(Stdio::null())
         });
@@ -41,6 +48,8 @@ impl Filebeat {
             process,
             agent: agent.build().into(),
             statistics: format!("http://127.0.0.1:{port}/stats"),
+            dir: dir.to_owned(),
+            to: to.to_owned(),
         };
         until("Filebeat answers", Duration::from_secs(30), || {
             started.try_statistics().is_ok()
@@ -86,6 +95,17 @@ impl Filebeat {
             .filter(|(_, entry)| of_itself.iter().all(|logger| entry["logger"] != *logger))
             .map(|(line, _)| line.to_owned())
             .collect()
+    }
+
+    /// Ends it with no chance to do anything about it.
+    pub fn kill(&mut self) {
+        self.process.signal(Signal::KILL);
+        self.process.wait(Duration::from_secs(10));
+    }
+
+    /// Starts it again; it goes on where its registry says it was.
+    pub fn start_again(&mut self) {
+        *self = Self::start_to(&self.dir, &self.to);
     }
 
     /// Stops it as an operator would.

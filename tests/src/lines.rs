@@ -21,6 +21,15 @@ impl Lines {
         self.0.values().sum()
     }
 
+    /// These lines and others.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        for (line, count) in others.0 {
+            *self.0.entry(line).or_insert(0) += count;
+        }
+        self
+    }
+
     /// Compares what was stored with these lines.
     pub fn compare(&self, stored: &Self) -> Comparison {
         let surplus = |of: &Self, over: &Self| -> Vec<(String, usize)> {

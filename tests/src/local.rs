@@ -12,6 +12,35 @@ pub fn stored_messages(folder: &Path) -> Lines {
     messages.into_iter().collect()
 }
 
+/// The `message` of every event that became a dead letter and is kept in this folder.
+pub fn dead_messages(folder: &Path) -> Lines {
+    let mut letters = Vec::new();
+    add_lines(folder, &mut letters);
+    let message = |letter: &String| {
+        let letter: Value = serde_json::from_str(letter).expect("a dead letter is JSON");
+        let text = letter["event"].as_str().or(letter["document"].as_str());
+        let event: Value = serde_json::from_str(text?).ok()?;
+        event["message"].as_str().map(str::to_owned)
+    };
+    let messages = letters.iter().map(message);
+    messages
+        .collect::<Option<_>>()
+        .expect("every event here has a message")
+}
+
+fn add_lines(folder: &Path, lines: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).expect("a folder can be read") {
+        let path = entry.expect("an entry can be read").path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "ndjson")
+        {
+            let text = fs::read_to_string(path).expect("a segment is UTF-8");
+            lines.extend(text.lines().map(str::to_owned));
+        }
+    }
+}
+
 fn add_messages(path: &Path, messages: &mut Vec<String>) {
     if path.is_dir() {
         for entry in fs::read_dir(path).expect("a folder can be read") {

@@ -19,7 +19,10 @@ pub struct Sawmill {
 
 /// Settings as environment variables: `("MEMORY__BUDGET", "64MiB")` sets `SAWMILL_MEMORY__BUDGET`.
 #[derive(Clone, Debug, Default)]
-pub struct Settings(Vec<(String, String)>);
+pub struct Settings {
+    variables: Vec<(String, String)>,
+    pipeline: Option<PathBuf>,
+}
 
 impl Settings {
     /// Write to Elasticsearch as the user of the fixtures.
@@ -38,8 +41,22 @@ impl Settings {
     /// Adds a setting, or replaces it.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
-        self.0.retain(|(known, _)| known != key);
-        self.0.push((key.to_owned(), value.into()));
+        self.variables.retain(|(known, _)| known != key);
+        self.variables.push((key.to_owned(), value.into()));
+        self
+    }
+
+    /// Adds all of `others`.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.pipeline = others.pipeline.or(self.pipeline);
+        { others.variables.into_iter() }.fold(self, |all, (key, value)| all.with(&key, value))
+    }
+
+    /// Takes another pipeline than the project's own.
+    #[must_use]
+    pub fn with_pipeline(mut self, path: &Path) -> Self {
+        self.pipeline = Some(path.to_owned());
         self
     }
 }
@@ -48,12 +65,10 @@ impl Sawmill {
     /// Starts it and waits until it listens.
     pub fn start(dir: &Path, settings: Settings) -> Self {
         let beats = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let dead_letters = dir.join("dead-letters").display().to_string();
         let settings = settings
             .with("INPUT__BEATS__LISTEN", beats.to_string())
-            .with(
-                "DEAD_LETTERS__PATH",
-                dir.join("dead-letters").display().to_string(),
-            );
+            .with("DEAD_LETTERS__PATH", dead_letters);
         let mut started = Self {
             process: Self::spawn(dir, &settings),
             dir: dir.to_owned(),
@@ -66,13 +81,14 @@ impl Sawmill {
 
     fn spawn(dir: &Path, settings: &Settings) -> Process {
         Process::start("sawmill", dir, &sawmill(), |command| {
+            let own = repository().join("pipeline.toml");
             command
                 .args(["run", "--config"])
-                .arg(repository().join("pipeline.toml"))
+                .arg(settings.pipeline.as_ref().unwrap_or(&own))
                 .current_dir(dir)
                 .envs(
                     settings
-                        .0
+                        .variables
                         .iter()
                         .map(|(key, value)| (format!("SAWMILL_{key}"), value)),
                 )

@@ -1,5 +1,8 @@
 use std::io::{self, Read, Write};
+use std::mem::take;
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -15,6 +18,8 @@ const EVENTS: u32 = 2048;
 #[derive(Debug)]
 pub struct Sender {
     clients: Vec<JoinHandle<usize>>,
+    /// Set when nobody wants to know any more.
+    over: Arc<AtomicBool>,
 }
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -22,12 +27,14 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 impl Sender {
     /// Starts so many clients, with so many windows each.
     pub fn start(address: &str, clients: usize, windows: usize) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
         let client = || {
-            let address = address.to_owned();
-            thread::spawn(move || send(&address, windows))
+            let (address, over) = (address.to_owned(), Arc::clone(&over));
+            thread::spawn(move || send(&address, windows, &over))
         };
         Self {
             clients: (0..clients).map(|_| client()).collect(),
+            over,
         }
     }
 
@@ -40,8 +47,8 @@ impl Sender {
     }
 
     /// Waits for all clients; how often one of them had to come again.
-    pub fn reconnections(self) -> usize {
-        let clients = self.clients.into_iter();
+    pub fn reconnections(mut self) -> usize {
+        let clients = take(&mut self.clients).into_iter();
         clients
             .map(|client| client.join().expect("a client does not panic"))
             .sum()
@@ -53,17 +60,23 @@ impl Sender {
     }
 }
 
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Sends until all windows are acknowledged; the reconnections it took.
-fn send(address: &str, windows: usize) -> usize {
+fn send(address: &str, windows: usize, over: &AtomicBool) -> usize {
     let mut open = windows;
-    let mut connections = 0;
-    while open > 0 {
+    let mut connections = 0_usize;
+    while open > 0 && !over.load(Ordering::Relaxed) {
         connections += 1;
         // What went wrong does not matter: whatever is open is sent again.
         let _ = converse(address, &mut open);
         thread::sleep(Duration::from_millis(100));
     }
-    connections - 1
+    connections.saturating_sub(1)
 }
 
 /// One connection: sends the open windows, and counts down as they are acknowledged.

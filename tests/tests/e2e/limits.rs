@@ -29,6 +29,30 @@ fn while_elasticsearch_stalls_a_tight_budget_holds_and_nothing_is_lost() {
     stalled(64 * MIB);
 }
 
+/// Ten times as many clients as the budget has room for; most of what they send is not read.
+#[test]
+fn while_elasticsearch_stalls_two_thousand_clients_stay_within_the_budget() {
+    const CLIENTS: usize = 2_000;
+    const BUDGET: u64 = 256 * MIB;
+    const BESIDE: u64 = 96 * MIB;
+    let dir = folder();
+    let elasticsearch = Elasticsearch::start_set_up(dir.path());
+    let settings =
+        Settings::elasticsearch(&elasticsearch).with("MEMORY__BUDGET", BUDGET.to_string());
+    let sawmill = Sawmill::start(dir.path(), settings);
+    elasticsearch.freeze();
+    let sender = Sender::start(&sawmill.beats_address(), CLIENTS, 1);
+    let peak = peak_bytes(&sawmill, Duration::from_secs(40));
+    println!(
+        "{CLIENTS} clients, budget {} MiB: {} MiB resident",
+        BUDGET / MIB,
+        peak / MIB
+    );
+    assert_eq!(sender.finished(), 0, "acknowledged, and not stored");
+    assert!(peak > BUDGET / 2, "the budget is made use of");
+    assert!(peak <= BUDGET + BESIDE, "{} MiB resident", peak / MIB);
+}
+
 /// Lets the clients run into an Elasticsearch that answers nothing, for longer than they wait for a byte, and then lets
 /// it go on. Checks the memory all the while, and that everything is stored in the end; the clients' reconnections.
 fn stalled(budget: u64) -> usize {

@@ -17,10 +17,10 @@ fn a_wrong_password_is_named_and_waited_out() {
             elasticsearch.put_role();
             elasticsearch.put_user();
             elasticsearch.put_template();
-            set_password(elasticsearch, "another-password");
+            elasticsearch.set_password(USER, "another-password");
         },
         &["401", USER],
-        |elasticsearch| set_password(elasticsearch, sawmill_tests::PASSWORD),
+        |elasticsearch| elasticsearch.set_password(USER, sawmill_tests::PASSWORD),
     );
 }
 
@@ -73,11 +73,4 @@ fn refused_until_repaired(
     let stored = elasticsearch.messages(STREAM, &json!({ "match_all": {} }));
     assert_eq!(lines.compare(&stored), Comparison::SAME);
     assert_eq!(filebeat.errors(), [""; 0]);
-}
-
-fn set_password(elasticsearch: &Elasticsearch, password: &str) {
-    let path = format!("/_security/user/{USER}/_password");
-    let (status, answer) =
-        elasticsearch.request("POST", &path, Some(json!({ "password": password })));
-    assert_eq!(status, 200, "{answer}");
 }

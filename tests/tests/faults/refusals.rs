@@ -1,0 +1,135 @@
+//! Elasticsearch says no: to everything, to some, for a while, or to documents that it will never take.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
+
+use sawmill_tests::{Disk, Elasticsearch, PASSWORD, Settings, USER, repository};
+use serde_json::{Value, json};
+
+use crate::folder;
+use crate::stage::{Setting, survive, survive_in};
+
+const STREAM: &str = "logs-django-pt";
+const FAULT: Duration = Duration::from_secs(6);
+
+fn quick() -> Settings {
+    Settings::default().with("OUTPUT__ELASTICSEARCH__RETRY_MAX", "3s")
+}
+
+#[test]
+fn what_elasticsearch_blocks_for_a_while_is_waited_out() {
+    let dir = folder();
+    let mut elasticsearch = Elasticsearch::start_set_up(dir.path());
+    for (what, block) in [
+        (
+            "Elasticsearch: index read-only (429)",
+            "index.blocks.read_only_allow_delete",
+        ),
+        ("Elasticsearch: write block (403)", "index.blocks.write"),
+    ] {
+        let setting = Setting {
+            settings: quick(),
+            ..Setting::new(what)
+        };
+        survive(&mut elasticsearch, setting, |stage| {
+            stage.elasticsearch.set(STREAM, block, &json!(true));
+            sleep(FAULT);
+            stage.elasticsearch.set(STREAM, block, &Value::Null);
+        });
+    }
+    let setting = Setting {
+        settings: quick(),
+        ..Setting::new("Elasticsearch: password changed, and changed back (401)")
+    };
+    survive(&mut elasticsearch, setting, |stage| {
+        stage.elasticsearch.set_password(USER, "another-password");
+        sleep(FAULT);
+        stage.elasticsearch.set_password(USER, PASSWORD);
+    });
+    survive(
+        &mut elasticsearch,
+        Setting::new("Elasticsearch: rollover, three times"),
+        |stage| {
+            for _ in 0..3 {
+                let (status, answer) =
+                    stage
+                        .elasticsearch
+                        .request("POST", &format!("/{STREAM}/_rollover"), None);
+                assert_eq!(status, 200, "{answer}");
+                sleep(Duration::from_secs(1));
+            }
+        },
+    );
+}
+
+#[test]
+fn more_than_elasticsearch_can_take_is_sent_again_and_in_parts() {
+    for (what, settings) in [
+        (
+            "Elasticsearch: write queue of one (429)",
+            &["thread_pool.write.size=1", "thread_pool.write.queue_size=1"][..],
+        ),
+        (
+            "Elasticsearch: indexing pressure of 300 kB (429)",
+            &["indexing_pressure.memory.limit=300kb"],
+        ),
+        (
+            "Elasticsearch: requests of up to 100 kB (413)",
+            &["http.max_content_length=100kb"],
+        ),
+    ] {
+        let dir = folder();
+        let mut elasticsearch = Elasticsearch::start_set_up_with(dir.path(), settings);
+        let setting = Setting {
+            settings: quick(),
+            ..Setting::new(what)
+        };
+        survive(&mut elasticsearch, setting, |_| {});
+    }
+}
+
+/// The field that takes numbers only, and is given something else in one document of a hundred.
+const CONFLICT: &str = r#"
+[[filter]]
+type = "set"
+if   = '[log_message] =~ /#[0-9]*7[0-9]?7[^0-9]/'
+[filter.fields]
+number = "none"
+"#;
+
+#[test]
+fn documents_that_do_not_fit_become_dead_letters_and_cost_no_other() {
+    let dir = folder();
+    let mut elasticsearch = Elasticsearch::start_set_up(dir.path());
+    elasticsearch.put_template_with_number("number");
+    let pipeline = dir.path().join("pipeline.toml");
+    let own = fs::read_to_string(repository().join("pipeline.toml")).unwrap();
+    fs::write(&pipeline, own + CONFLICT).unwrap();
+    let settings = || Settings::default().with_pipeline(&pipeline);
+
+    let setting = Setting {
+        settings: settings(),
+        ..Setting::new("Elasticsearch: mapping conflicts in some documents (400)")
+    };
+    survive(&mut elasticsearch, setting, |stage| {
+        stage.until_acknowledged(5_000);
+        assert!(stage.dead_letters().count() > 10, "documents are refused");
+    });
+
+    let own = folder();
+    let _disk = Disk::mount(&own.path().join("dead-letters"), 4);
+    let filler = own.path().join("dead-letters/filler");
+    let setting = Setting {
+        settings: settings(),
+        ..Setting::new("Disk full under dead letters")
+    };
+    survive_in(own.path(), &mut elasticsearch, setting, |stage| {
+        fs::write(&filler, vec![0; 4 << 20]).unwrap_err();
+        stage
+            .sawmill
+            .until_it_says(&["dead letters", "space"], Duration::from_mins(1));
+        sleep(FAULT);
+        fs::remove_file(&filler).unwrap();
+    });
+}
