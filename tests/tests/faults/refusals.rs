@@ -113,7 +113,7 @@ fn documents_that_do_not_fit_become_dead_letters_and_cost_no_other() {
         ..Setting::new("Elasticsearch: mapping conflicts in some documents (400)")
     };
     survive(&mut elasticsearch, setting, |stage| {
-        stage.until_acknowledged(5_000);
+        stage.until_acknowledged(4_000);
         assert!(stage.dead_letters().count() > 10, "documents are refused");
     });
 

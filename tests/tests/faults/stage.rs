@@ -14,8 +14,8 @@ use crate::folder;
 use crate::report::Row;
 
 const STREAM: &str = "logs-django-pt";
-const RECORDS: u32 = 12_000;
-/// They take six seconds to write, and a fault comes after the first.
+const RECORDS: u32 = 8_000;
+/// They take four seconds to write, and a fault comes after the first.
 const PER_SECOND: u32 = 2_000;
 /// Longer than anything here takes once it works again: Filebeat waits up to a minute between tries.
 const PATIENCE: Duration = Duration::from_mins(4);
