@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::error::SegmentError;
 
@@ -10,27 +11,36 @@ const EXTENSION: &str = "ndjson";
 /// As many digits as the largest sequence number has, so that the order of the names is that of the numbers.
 const DIGITS: usize = 20;
 
-/// A segment file on disk.
-#[derive(Debug)]
-pub(crate) struct SegmentFile {
-    pub(crate) sequence: u64,
-    pub(crate) path: PathBuf,
-    pub(crate) bytes: u64,
+/// A segment file on disk, as it was when it was listed.
+#[derive(Clone, Debug)]
+pub struct SegmentFile {
+    /// Its number; those of newer segments are larger.
+    pub sequence: u64,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its length.
+    pub bytes: u64,
+    /// When it was last written to.
+    pub modified: SystemTime,
 }
 
 /// The segments of a folder, oldest first. Other files are none of ours.
-pub(crate) fn list(dir: &Path) -> Result<Vec<SegmentFile>, SegmentError> {
+pub fn list(dir: impl AsRef<Path>) -> Result<Vec<SegmentFile>, SegmentError> {
+    let dir = dir.as_ref();
     let mut files = Vec::new();
     for entry in fs::read_dir(dir).map_err(SegmentError::at(dir))? {
         let path = entry.map_err(SegmentError::at(dir))?.path();
         let Some(sequence) = sequence(&path) else {
             continue;
         };
-        match fs::metadata(&path) {
-            Ok(metadata) => files.push(SegmentFile {
+        let facts =
+            fs::metadata(&path).and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
+        match facts {
+            Ok((bytes, modified)) => files.push(SegmentFile {
                 sequence,
                 path,
-                bytes: metadata.len(),
+                bytes,
+                modified,
             }),
             // Removed by a reader that had no more use for it.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -44,6 +54,16 @@ pub(crate) fn list(dir: &Path) -> Result<Vec<SegmentFile>, SegmentError> {
 /// Where the segment of this number is.
 pub(crate) fn path(dir: &Path, sequence: u64) -> PathBuf {
     dir.join(format!("{sequence:0DIGITS$}.{EXTENSION}"))
+}
+
+/// Removes a segment; one that is gone already is no error.
+pub(crate) fn remove(file: &SegmentFile) -> Result<(), SegmentError> {
+    match fs::remove_file(&file.path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(SegmentError::at(&file.path)(error))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Makes the names in a folder last: a file's own sync does not cover them.

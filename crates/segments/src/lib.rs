@@ -1,11 +1,12 @@
 //! Lines kept on disk: append-only segment files, bounded, and recovered after a torn write.
 //!
 //! A folder holds `00000000000000000001.ndjson`, `…2.ndjson` and so on; the order of the names is the order of the
-//! lines. [`Segments`] writes, one process at a time; [`read`] reads, at any time. Knows lines and nothing of what
-//! is in them; does blocking I/O and starts no threads.
+//! lines. [`Segments`] writes, one process at a time; [`read`] and [`list`] read, at any time; [`purge`] removes whole
+//! segments, at any time but the one that is written to. Knows lines and nothing of what is in them; does blocking I/O
+//! and starts no threads.
 //!
-//! What never happens here: lines that a successful [`Segments::sync`] covered are changed, and a failed write or
-//! sync is counted as done. Lines appended after the last sync may be there or not after a crash, so whoever sent
+//! What never happens here: lines that a successful [`Segments::sync`] covered are changed, or removed without being
+//! asked for, and a failed write or sync is counted as done. Lines appended after the last sync may be there or not after a crash, so whoever sent
 //! them must be able to send them again.
 //!
 //! ```
@@ -24,10 +25,14 @@
 
 mod error;
 mod files;
+mod lock;
+mod purge;
 mod read;
 mod segment;
 mod segments;
 
 pub use error::SegmentError;
+pub use files::{SegmentFile, list};
+pub use purge::purge;
 pub use read::{Lines, read};
-pub use segments::{Segments, Settings};
+pub use segments::{Removed, Segments, Settings};

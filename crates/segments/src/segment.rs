@@ -97,6 +97,10 @@ impl Segment {
         self.bytes - self.synced_bytes
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }

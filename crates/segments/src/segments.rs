@@ -1,14 +1,12 @@
 //! The writing end: a folder of segments, the newest of them open.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use crate::error::SegmentError;
-use crate::files;
+use crate::files::{self, SegmentFile};
+use crate::lock::lock;
 use crate::segment::Segment;
-
-/// Held while a process writes to the folder; the system lets go of it when the process ends, however it does.
-const LOCK_FILE: &str = "lock";
 
 /// How much may be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +27,15 @@ impl Default for Settings {
     }
 }
 
+/// How much was removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Segments.
+    pub segments: u64,
+    /// Their length together.
+    pub bytes: u64,
+}
+
 /// A folder of segments, open for writing.
 #[derive(Debug)]
 pub struct Segments {
@@ -42,7 +49,7 @@ pub struct Segments {
     next_sequence: u64,
     total_bytes: u64,
     torn_bytes: u64,
-    /// Whether a file was made since the folder was last synced.
+    /// Whether a file was made or removed since the folder was last synced.
     dir_changed: bool,
 }
 
@@ -100,6 +107,45 @@ impl Segments {
         })
     }
 
+    /// Removes the oldest segments until so many bytes more may be kept. If that can never be, all stay.
+    pub fn make_room(&mut self, bytes: u64) -> Result<Removed, SegmentError> {
+        let limit_bytes = self.settings.total_bytes_max;
+        if bytes > limit_bytes || self.check_total(bytes).is_ok() {
+            return Ok(Removed::default());
+        }
+        if !self.newest_takes(bytes) {
+            // A new segment is begun for these bytes, and the newest is written to no more.
+            self.sync()?;
+            self.open.clear();
+        }
+        let mut left = self.total_bytes;
+        self.remove_oldest(|file| {
+            let goes = left.saturating_add(bytes) > limit_bytes;
+            left = left.saturating_sub(file.bytes);
+            goes
+        })
+    }
+
+    /// Removes segments, the oldest first, as long as `goes` says so. One that is written to always stays.
+    pub fn remove_oldest(
+        &mut self,
+        mut goes: impl FnMut(&SegmentFile) -> bool,
+    ) -> Result<Removed, SegmentError> {
+        let mut removed = Removed::default();
+        for file in files::list(&self.dir)? {
+            let is_open = self.open.iter().any(|open| open.path() == file.path);
+            if is_open || !goes(&file) {
+                break;
+            }
+            files::remove(&file)?;
+            self.dir_changed = true;
+            self.total_bytes = self.total_bytes.saturating_sub(file.bytes);
+            removed.segments += 1;
+            removed.bytes += file.bytes;
+        }
+        Ok(removed)
+    }
+
     /// Length of all segments.
     pub fn bytes(&self) -> u64 {
         self.total_bytes
@@ -141,13 +187,17 @@ impl Segments {
         Ok(())
     }
 
-    /// The newest segment, or a new one if so many bytes would be too many for it.
-    fn segment_for(&mut self, bytes: u64) -> Result<&mut Segment, SegmentError> {
-        let fits = |segment: &Segment| {
+    /// Whether there is an open segment that so many bytes are not too many for.
+    fn newest_takes(&self, bytes: u64) -> bool {
+        self.open.last().is_some_and(|segment| {
             segment.bytes() == 0
                 || segment.bytes().saturating_add(bytes) <= self.settings.segment_bytes_max
-        };
-        if !self.open.last().is_some_and(fits) {
+        })
+    }
+
+    /// The newest segment, or a new one if so many bytes would be too many for it.
+    fn segment_for(&mut self, bytes: u64) -> Result<&mut Segment, SegmentError> {
+        if !self.newest_takes(bytes) {
             let path = files::path(&self.dir, self.next_sequence);
             let segment = Segment::create(path)?;
             self.next_sequence = self.next_sequence.saturating_add(1);
@@ -171,23 +221,6 @@ fn create(dir: &Path) -> Result<(), SegmentError> {
         .skip(1)
         .take(1)
         .try_for_each(files::sync_dir)
-}
-
-fn lock(dir: &Path) -> Result<File, SegmentError> {
-    let path = dir.join(LOCK_FILE);
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path);
-    let file = file.map_err(SegmentError::at(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(SegmentError::Locked {
-            dir: dir.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(SegmentError::at(&path)(source)),
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::process::Command;
 
 use super::*;
@@ -135,6 +135,108 @@ fn a_full_folder_takes_no_more_until_segments_are_removed() {
     segments.sync().unwrap();
     assert_eq!(segment_lengths(dir.path()), [20, 20, 2]);
     assert_eq!(segments.bytes(), 42);
+}
+
+#[test]
+fn room_is_made_by_removing_the_oldest_segments() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut segments = Segments::open(dir.path(), SMALL).unwrap();
+    for number in 0..6 {
+        segments
+            .append(format!("line {number} :\n").as_bytes())
+            .unwrap();
+    }
+    segments.sync().unwrap();
+    let removed = segments.make_room(10).unwrap();
+    assert_eq!((removed.segments, removed.bytes), (1, 18));
+    assert_eq!(segments.make_room(10).unwrap(), Removed::default());
+    segments.append(b"line 6 :\n").unwrap();
+    segments.sync().unwrap();
+    let want = ["line 2 :", "line 3 :", "line 4 :", "line 5 :", "line 6 :"];
+    assert_eq!(lines(dir.path()), want);
+    assert_eq!(segments.bytes(), 45);
+    assert_eq!(segment_lengths(dir.path()), [18, 18, 9]);
+}
+
+#[test]
+fn one_segment_that_is_as_long_as_all_may_be_makes_room_for_its_successor() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        total_bytes_max: 20,
+        ..SMALL
+    };
+    let mut segments = Segments::open(dir.path(), settings).unwrap();
+    segments.append(b"first ten\nnext ten.\n").unwrap();
+    segments.sync().unwrap();
+    assert_eq!(segments.make_room(4).unwrap().segments, 1);
+    segments.append(b"new\n").unwrap();
+    segments.sync().unwrap();
+    assert_eq!(lines(dir.path()), ["new"]);
+}
+
+#[test]
+fn nothing_is_removed_for_what_can_never_be_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut segments = Segments::open(dir.path(), SMALL).unwrap();
+    segments.append(b"kept\n").unwrap();
+    segments.sync().unwrap();
+    assert_eq!(segments.make_room(61).unwrap(), Removed::default());
+    assert!(segments.append(&[b'\n'; 61]).is_err());
+    assert_eq!(lines(dir.path()), ["kept"]);
+}
+
+#[test]
+fn the_segment_that_is_written_to_is_never_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut segments = Segments::open(dir.path(), SMALL).unwrap();
+    for _ in 0..3 {
+        segments.append(b"fifteen bytes..\n").unwrap();
+    }
+    segments.sync().unwrap();
+    let removed = segments.remove_oldest(|_| true).unwrap();
+    assert_eq!((removed.segments, removed.bytes), (2, 32));
+    segments.append(b"more\n").unwrap();
+    segments.sync().unwrap();
+    assert_eq!(lines(dir.path()), ["fifteen bytes..", "more"]);
+    assert_eq!(segments.bytes(), 21);
+}
+
+#[test]
+fn segments_go_in_their_order_and_the_first_that_stays_ends_it() {
+    let dir = tempfile::tempdir().unwrap();
+    for sequence in 1..=4 {
+        fs::write(files::path(dir.path(), sequence), "x\n").unwrap();
+    }
+    let mut segments = Segments::open(dir.path(), SMALL).unwrap();
+    let removed = segments.remove_oldest(|file| file.sequence != 2).unwrap();
+    assert_eq!(removed.segments, 1);
+    assert_eq!(lines(dir.path()).len(), 3);
+}
+
+#[test]
+fn what_comes_while_it_is_read_is_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut segments = Segments::open(dir.path(), SMALL).unwrap();
+    segments.append(b"one\n").unwrap();
+    segments.sync().unwrap();
+    let mut reading = read(dir.path()).unwrap();
+    segments.append(b"two\n").unwrap();
+    segments.sync().unwrap();
+    assert_eq!(reading.next().unwrap().unwrap(), b"one");
+    assert!(reading.next().is_none());
+    assert_eq!(lines(dir.path()), ["one", "two"]);
+}
+
+#[test]
+fn a_segment_that_is_removed_while_it_is_read_costs_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    for (sequence, text) in [(1, "one\n"), (2, "two\n")] {
+        fs::write(files::path(dir.path(), sequence), text).unwrap();
+    }
+    let reading = read(dir.path()).unwrap();
+    fs::remove_file(files::path(dir.path(), 1)).unwrap();
+    let lines: Result<Vec<_>, _> = reading.collect();
+    assert_eq!(lines.unwrap(), [b"two"]);
 }
 
 #[test]
