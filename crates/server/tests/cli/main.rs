@@ -10,6 +10,7 @@ mod bench;
 mod effective_settings;
 mod healthcheck;
 mod logging;
+mod peer;
 mod send;
 mod support;
 mod tls;
