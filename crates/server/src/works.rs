@@ -7,7 +7,7 @@ use sawmill_lumberjack::Sequence;
 use tokio_util::sync::CancellationToken;
 
 use crate::crew::{Crew, Turn};
-use crate::dead_letters::{DeadLetters, Letter};
+use crate::dead_letters::{DeadLetters, Letter, Text};
 use crate::delivery::{Delivery, Ticket};
 use crate::memory::{Memory, Reserved};
 use crate::output::Output;
@@ -178,7 +178,7 @@ impl Works {
             reason: letter.reason.to_string(),
             status: None,
             stream: None,
-            event: letter.event,
+            text: Text::Received(letter.event),
         });
     }
 }

@@ -12,11 +12,12 @@ use sawmill_segments::Settings;
 use tracing::level_filters::LevelFilter;
 
 use super::error::ConfigError;
-use super::file::{BeatsTable, LogLevel, LogTable};
+use super::file::{BeatsTable, DeadLettersTable, LogLevel, LogTable};
 use super::layers::Layers;
 use super::units::{ByteSize, Span};
 use super::{
-    BeatsInput, Config, HostPort, Log, Memory, Output, SegmentFiles, Shutdown, Speech, filters, tls,
+    BeatsInput, Config, DeadLetterFiles, HostPort, Log, Memory, Output, SegmentFiles, Shutdown,
+    Speech, filters, tls,
 };
 
 /// Less than this does not hold one window of a Filebeat and the body made of it.
@@ -34,19 +35,14 @@ impl Config {
         let file = layers.add_up()?;
         let check = Check { layers };
         let (filters, chain) = check.filters(&file.filter)?;
-        let (local, dead) = (file.output.local, file.dead_letters);
+        let local = file.output.local;
         let local = check.files(
             "output.local",
             local.path,
             local.segment_bytes_max,
             local.total_bytes_max,
         )?;
-        let dead_letters = check.files(
-            "dead_letters",
-            dead.path,
-            dead.segment_bytes_max,
-            dead.total_bytes_max,
-        )?;
+        let dead_letters = check.dead_letters(file.dead_letters)?;
         check.at_least("memory.budget", file.memory.budget, BUDGET_MIN)?;
         let elasticsearch = check.elasticsearch(&file.output.elasticsearch)?;
         Ok(Self {
@@ -78,6 +74,12 @@ impl Layers {
             None => Speech::Plain,
         };
         Ok((listen, speech))
+    }
+
+    /// Where dead letters are kept; nothing outside of their table is checked.
+    pub(crate) fn dead_letters(&self) -> Result<PathBuf, ConfigError> {
+        let table = self.add_up()?.dead_letters;
+        Ok(Check { layers: self }.dead_letters(table)?.path)
     }
 }
 
@@ -166,6 +168,24 @@ impl Check<'_> {
                 segment_bytes_max: segment_bytes_max.0,
                 total_bytes_max: total_bytes_max.0,
             },
+        })
+    }
+
+    fn dead_letters(&self, table: DeadLettersTable) -> Result<DeadLetterFiles, ConfigError> {
+        let SegmentFiles { path, settings } = self.files(
+            "dead_letters",
+            table.path,
+            table.segment_bytes_max,
+            table.total_bytes_max,
+        )?;
+        Ok(DeadLetterFiles {
+            path,
+            settings,
+            when_full: table.when_full,
+            age_max: table
+                .age_max
+                .map(|age| self.some_time("dead_letters.age_max", age))
+                .transpose()?,
         })
     }
 

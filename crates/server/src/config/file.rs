@@ -247,6 +247,21 @@ pub(crate) struct DeadLettersTable {
     pub(crate) segment_bytes_max: ByteSize,
     /// Bytes of all files of the folder together.
     pub(crate) total_bytes_max: ByteSize,
+    /// What happens at `total_bytes_max`: with `wait` no window with a refused event is acknowledged until there is room;
+    /// with `drop-oldest` the oldest files are removed to make room, and what is in them is lost.
+    pub(crate) when_full: WhenFull,
+    /// Files that were last written to longer ago are removed, all but the newest. Without it they stay.
+    pub(crate) age_max: Option<Span>,
+}
+
+/// What to do when there is no room for another dead letter.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum WhenFull {
+    /// Wait until somebody makes room.
+    Wait,
+    /// Make room.
+    DropOldest,
 }
 
 impl Default for DeadLettersTable {
@@ -255,6 +270,8 @@ impl Default for DeadLettersTable {
             path: PathBuf::from("sawmill-data/dead-letters"),
             segment_bytes_max: ByteSize::mib(64),
             total_bytes_max: ByteSize::mib(1024),
+            when_full: WhenFull::Wait,
+            age_max: None,
         }
     }
 }

@@ -28,10 +28,11 @@ use sawmill_pipeline::config::FilterConfig;
 use tracing::level_filters::LevelFilter;
 
 pub(crate) use error::ConfigError;
-pub(crate) use file::LogFormat;
+pub(crate) use file::{LogFormat, WhenFull};
 pub(crate) use host_port::HostPort;
 pub(crate) use layers::{Layers, Setting, Sources};
 pub(crate) use tls::Tls;
+pub(crate) use units::Span;
 
 /// Checked settings, ready to run with.
 pub(crate) struct Config {
@@ -40,7 +41,7 @@ pub(crate) struct Config {
     /// `[output.elasticsearch]` if it names hosts, else `[output.local]`.
     pub(crate) output: Output,
     /// `[dead_letters]`
-    pub(crate) dead_letters: SegmentFiles,
+    pub(crate) dead_letters: DeadLetterFiles,
     /// `[memory]`
     pub(crate) memory: Memory,
     /// `[log]`
@@ -111,6 +112,19 @@ pub(crate) struct SegmentFiles {
     pub(crate) path: PathBuf,
     /// Lengths of the segments of one folder.
     pub(crate) settings: sawmill_segments::Settings,
+}
+
+/// Where dead letters are kept, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DeadLetterFiles {
+    /// The folder.
+    pub(crate) path: PathBuf,
+    /// Lengths of its segments.
+    pub(crate) settings: sawmill_segments::Settings,
+    /// What happens when there is no room.
+    pub(crate) when_full: WhenFull,
+    /// Segments that were last written to longer ago are removed.
+    pub(crate) age_max: Option<Duration>,
 }
 
 /// The memory that events may take.

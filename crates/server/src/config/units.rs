@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::SpanRelativeTo;
 use jiff::fmt::friendly::{SpanParser, SpanPrinter};
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use serde::{Serialize, Serializer};
@@ -84,13 +85,20 @@ impl<'de> Deserialize<'de> for ByteSize {
     }
 }
 
-/// A length of time: `3s`, `500ms`, `1m 30s`. A bare number is refused: it does not say of what.
+/// A length of time: `3s`, `500ms`, `1m 30s`, `30d`. A bare number is refused: it does not say of what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Span(pub(crate) Duration);
 
 impl Span {
     pub(crate) const fn seconds(count: u64) -> Self {
         Self(Duration::from_secs(count))
+    }
+
+    /// A day has 24 hours here, and a month no length.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let span = SpanParser::new().parse_span(text.trim()).ok()?;
+        let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+        Duration::try_from(length).ok().map(Self)
     }
 }
 
@@ -117,11 +125,7 @@ impl<'de> Deserialize<'de> for Span {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Span, E> {
-                let wrong = |_| E::invalid_value(Unexpected::Str(text), &self);
-                SpanParser::new()
-                    .parse_unsigned_duration(text.trim())
-                    .map(Span)
-                    .map_err(wrong)
+                Span::parse(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
             }
         }
         deserializer.deserialize_any(Time)
@@ -221,6 +225,9 @@ mod tests {
             ("500ms", Some(500)),
             ("1m 30s", Some(90_000)),
             ("2 hours", Some(7_200_000)),
+            ("30d", Some(2_592_000_000)),
+            ("1w 1d", Some(691_200_000)),
+            ("1 month", None),
             ("3", None),
             ("", None),
             ("-3s", None),

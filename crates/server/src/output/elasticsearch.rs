@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{error, info, warn};
 
 use crate::config::ElasticsearchOutput;
-use crate::dead_letters::{DeadLetters, Letter};
+use crate::dead_letters::{DeadLetters, Letter, Text};
 use crate::delivery::{Delivery, Ticket};
 use crate::memory::Memory;
 use crate::start_error::StartError;
@@ -164,7 +164,7 @@ fn settle(settled: &Settled<'_, Arc<Ticket>>, dead_letters: &DeadLetters) {
             reason: format!("{}: {}", refusal.kind, refusal.reason),
             status: Some(refusal.status),
             stream: Some(settled.body.stream_name(item).to_owned()),
-            event: settled.body.document(item).to_vec(),
+            text: Text::Sent(settled.body.document(item).to_vec()),
         });
     }
     settled

@@ -19,7 +19,7 @@ use super::world::Shared;
 use crate::config::{BeatsInput, HostPort};
 use crate::connection::serve_split;
 use crate::crew::Crew;
-use crate::dead_letters::{DeadLetters, Letter};
+use crate::dead_letters::{DeadLetters, Letter, Text};
 use crate::memory::Memory;
 use crate::output::Output;
 use crate::output::elasticsearch::send_all;
@@ -144,7 +144,8 @@ async fn bury_all(world: Shared, life: Life, mut letters: UnboundedReceiver<Lett
         let time = world.lock().rng.u64(0..50_000);
         sleep(Duration::from_micros(time)).await;
         life.hold().await;
-        let event = serde_json::from_slice(&letter.event).expect("every event here is JSON");
+        let (Text::Received(event) | Text::Sent(event)) = &letter.text;
+        let event = serde_json::from_slice(event).expect("every event here is JSON");
         *world.lock().dead.entry(number(&event)).or_default() += 1;
         world.note("dead letter", number(&event));
         letter.ticket.settle(1);

@@ -3,7 +3,7 @@
 use crate::support::Place;
 
 /// A `pipeline.toml`, and what `sawmill check` says about it after its name.
-const BAD_FILES: [(&str, &str); 41] = [
+const BAD_FILES: [(&str, &str); 43] = [
     // Not TOML.
     (
         "a = 1\n[input\n",
@@ -111,6 +111,16 @@ const BAD_FILES: [(&str, &str); 41] = [
         "[dead_letters]\npath = ''\n",
         "pipeline.toml:2: `dead_letters.path` is empty\n\
       give a folder; it is made when it is needed",
+    ),
+    (
+        "[dead_letters]\nwhen_full = 'drop'\n",
+        "pipeline.toml:2: `dead_letters.when_full` cannot be `drop`\n\
+      known here: wait, drop-oldest",
+    ),
+    (
+        "[dead_letters]\nage_max = '0d'\n",
+        "pipeline.toml:2: `dead_letters.age_max` is no time at all\n\
+      give more than 0s",
     ),
     (
         "[output.local]\ntotal_bytes_max = '1MiB'\n",

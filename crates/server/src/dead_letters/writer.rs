@@ -1,0 +1,240 @@
+//! Letters to disk, before the windows of their events are acknowledged.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use sawmill_segments::{Removed, SegmentError, Segments};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tracing::warn;
+
+use super::line::{Line, Text};
+use crate::config::{DeadLetterFiles, WhenFull};
+use crate::delivery::Ticket;
+use crate::disk::{keep, until_kept};
+
+/// An event that cannot be stored.
+pub(crate) struct Letter {
+    /// Whose event it is, with the memory that it takes.
+    pub(crate) ticket: Arc<Ticket>,
+    /// Why, in a sentence.
+    pub(crate) reason: String,
+    /// Elasticsearch's status, where it was asked.
+    pub(crate) status: Option<u16>,
+    /// The data stream it was meant for, where it got that far.
+    pub(crate) stream: Option<String>,
+    /// The event.
+    pub(crate) text: Text,
+}
+
+/// Where to put dead letters. What waits in the queue is bounded by the memory budget: a letter's
+/// ticket holds its share until the letter is on disk.
+#[derive(Clone)]
+pub(crate) struct DeadLetters {
+    queue: UnboundedSender<Letter>,
+}
+
+impl DeadLetters {
+    /// Opens the folder and starts the thread that writes to it.
+    pub(crate) fn open(files: &DeadLetterFiles) -> Result<Self, SegmentError> {
+        let shelf = Shelf::open(files)?;
+        let (queue, letters) = unbounded_channel();
+        thread::spawn(move || write_all(shelf, letters));
+        Ok(Self { queue })
+    }
+
+    /// Letters that somebody else keeps.
+    #[cfg(test)]
+    pub(crate) fn over(queue: UnboundedSender<Letter>) -> Self {
+        Self { queue }
+    }
+
+    /// Keeps a letter; its event is settled once that is certain.
+    pub(crate) fn put(&self, letter: Letter) {
+        // The thread ends with the last sender, which is here.
+        let _ = self.queue.send(letter);
+    }
+}
+
+/// The folder, and what goes from it.
+struct Shelf {
+    segments: Segments,
+    when_full: WhenFull,
+    age_max: Option<Duration>,
+    looked: Instant,
+}
+
+/// Time between two looks for old segments: they are not so many, and their age is counted in days.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
+
+impl Shelf {
+    fn open(files: &DeadLetterFiles) -> Result<Self, SegmentError> {
+        let mut shelf = Self {
+            segments: Segments::open(&files.path, files.settings)?,
+            when_full: files.when_full,
+            age_max: files.age_max,
+            looked: Instant::now(),
+        };
+        shelf.remove_old();
+        Ok(shelf)
+    }
+
+    fn keep(&mut self, lines: &[u8]) -> Result<(), SegmentError> {
+        if self.looked.elapsed() >= LOOK_EVERY {
+            self.remove_old();
+        }
+        match self.when_full {
+            WhenFull::Wait => {}
+            WhenFull::DropOldest => self.make_room(lines.len() as u64)?,
+        }
+        keep(&mut self.segments, lines)
+    }
+
+    fn make_room(&mut self, bytes: u64) -> Result<(), SegmentError> {
+        let Removed { segments, bytes } = self.segments.make_room(bytes)?;
+        if segments > 0 {
+            warn!(
+                segments,
+                bytes,
+                "dead letters are at their limit (dead_letters.total_bytes_max): the oldest were dropped to make room"
+            );
+        }
+        Ok(())
+    }
+
+    /// Removes segments that nobody has written to for too long. One that cannot be removed is no reason to keep no
+    /// letters.
+    fn remove_old(&mut self) {
+        self.looked = Instant::now();
+        let Some(age_max) = self.age_max else {
+            return;
+        };
+        let now = SystemTime::now();
+        let is_old = |modified| now.duration_since(modified).is_ok_and(|age| age > age_max);
+        match self.segments.remove_oldest(|file| is_old(file.modified)) {
+            Ok(Removed { segments: 0, .. }) => {}
+            Ok(Removed { segments, bytes }) => warn!(
+                segments,
+                bytes, "dead letters older than dead_letters.age_max were removed"
+            ),
+            Err(error) => warn!("old dead letters cannot be removed: {error}"),
+        }
+    }
+}
+
+/// Letters that are written together have at most about this many bytes.
+const BATCH_BYTES: usize = 4 << 20;
+
+fn write_all(mut shelf: Shelf, mut letters: UnboundedReceiver<Letter>) {
+    let (mut batch, mut lines) = (Vec::new(), Vec::new());
+    while let Some(first) = letters.blocking_recv() {
+        first.write(&mut lines);
+        batch.push(first);
+        while lines.len() < BATCH_BYTES
+            && let Ok(next) = letters.try_recv()
+        {
+            next.write(&mut lines);
+            batch.push(next);
+        }
+        say(&batch);
+        until_kept("dead letters", || shelf.keep(&lines));
+        lines.clear();
+        for letter in batch.drain(..) {
+            letter.ticket.settle(1);
+        }
+    }
+}
+
+/// One log line for however many letters came together.
+fn say(batch: &[Letter]) {
+    if let Some(Letter { ticket, reason, .. }) = batch.first() {
+        let (peer, events) = (&ticket.peer, batch.len());
+        warn!(%peer, events, "an event cannot be stored and becomes a dead letter: {reason}");
+    }
+}
+
+impl Letter {
+    fn write(&self, out: &mut Vec<u8>) {
+        let line = Line {
+            timestamp: format!("{:.3}", jiff::Timestamp::now()).into(),
+            peer: (&*self.ticket.peer).into(),
+            reason: self.reason.as_str().into(),
+            status: self.status,
+            data_stream: self.stream.as_deref().map(Into::into),
+            event: None,
+            document: None,
+        }
+        .with(&self.text);
+        // Texts and a number can always be written as JSON, and a vector takes them all.
+        let _ = serde_json::to_writer(&mut *out, &line);
+        out.push(b'\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::path::Path;
+
+    use sawmill_segments::{Settings, list};
+
+    use super::*;
+
+    fn files(path: &Path, when_full: WhenFull, age_max: Option<Duration>) -> DeadLetterFiles {
+        DeadLetterFiles {
+            path: path.to_owned(),
+            settings: Settings {
+                segment_bytes_max: 10,
+                total_bytes_max: 20,
+            },
+            when_full,
+            age_max,
+        }
+    }
+
+    fn sequences(path: &Path) -> Vec<u64> {
+        let segments = list(path).unwrap();
+        segments.iter().map(|segment| segment.sequence).collect()
+    }
+
+    #[test]
+    fn a_full_folder_waits_or_drops_its_oldest_as_it_is_told() {
+        for (when_full, kept, want) in [
+            (WhenFull::Wait, false, [1, 2]),
+            (WhenFull::DropOldest, true, [2, 3]),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let mut shelf = Shelf::open(&files(dir.path(), when_full, None)).unwrap();
+            shelf.keep(b"ten bytes\n").unwrap();
+            shelf.keep(b"ten bytes\n").unwrap();
+            assert_eq!(shelf.keep(b"ten bytes\n").is_ok(), kept);
+            assert_eq!(sequences(dir.path()), want);
+        }
+    }
+
+    #[test]
+    fn segments_that_are_too_old_go_at_the_start_and_while_letters_are_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let hour = Duration::from_hours(1);
+        let open = || Shelf::open(&files(dir.path(), WhenFull::Wait, Some(hour))).unwrap();
+        let make_old = |sequence: usize, by: Duration| {
+            let file = File::options()
+                .append(true)
+                .open(&list(dir.path()).unwrap()[sequence - 1].path);
+            file.unwrap().set_modified(SystemTime::now() - by).unwrap();
+        };
+        for sequence in 1..=3 {
+            fs::write(dir.path().join(format!("{sequence:020}.ndjson")), "x\n").unwrap();
+        }
+        make_old(1, 2 * hour);
+        make_old(3, 2 * hour);
+        let mut shelf = open();
+        assert_eq!(sequences(dir.path()), [2, 3], "the newest stays at any age");
+        make_old(1, 2 * hour);
+        shelf.keep(b"y\n").unwrap();
+        assert_eq!(sequences(dir.path()), [2, 3], "not at every letter");
+        shelf.looked = Instant::now().checked_sub(LOOK_EVERY).unwrap();
+        shelf.keep(b"y\n").unwrap();
+        assert_eq!(sequences(dir.path()), [3]);
+    }
+}
