@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use sawmill_bench::cli::Bench;
 
 use crate::config::{HostPort, Sources};
+use crate::dead_letters::{self, DeadLettersCommand};
 
 /// Takes Logstash's place between Filebeat and Elasticsearch: an ACK means stored.
 #[derive(Debug, Parser)]
@@ -42,6 +43,13 @@ pub(crate) enum Command {
     /// Send lines of files as Filebeat would
     #[command(after_help = SEND_EXAMPLE)]
     Send(Send),
+    /// Look at events that could not be stored, send them again, remove them
+    #[command(after_help = dead_letters::EXAMPLE)]
+    DeadLetters {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: DeadLettersCommand,
+    },
     /// Ask a Beats port whether it answers; exits 0 if it does, else 1
     #[command(after_help = HEALTHCHECK_EXAMPLE)]
     Healthcheck {
@@ -115,7 +123,7 @@ pub(crate) struct Send {
     pub(crate) compression: u8,
 }
 
-fn host_port(text: &str) -> Result<HostPort, String> {
+pub(crate) fn host_port(text: &str) -> Result<HostPort, String> {
     HostPort::parse(text)
         .ok_or_else(|| "give HOST:PORT, such as 127.0.0.1:5044 or [::1]:5044".to_owned())
 }

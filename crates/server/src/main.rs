@@ -28,6 +28,7 @@ mod tls;
 mod window;
 mod works;
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ use sawmill_bench::error::BenchError;
 
 use crate::cli::{Cli, Command};
 use crate::config::{Config, ConfigError, Layers, Speech};
+use crate::dead_letters::DeadLettersError;
 
 /// The command line or the settings are wrong: `EX_USAGE` of `sysexits.h`.
 const EXIT_USAGE: u8 = 64;
@@ -65,6 +67,7 @@ fn obey(command: Command) -> anyhow::Result<()> {
             Ok(io::stdout().write_all(shown.as_bytes())?)
         }
         Command::Bench(bench) => Ok(sawmill_bench::cli::run(*bench)?),
+        Command::DeadLetters { command } => Ok(dead_letters::run(command)?),
         Command::Healthcheck { settings, address } => {
             let (address, speech) = match address {
                 Some(address) => (address, Speech::Plain),
@@ -96,16 +99,21 @@ fn help_or_usage(error: &clap::Error) -> ExitCode {
 /// What is wrong on the first line, what to do on the second.
 fn report(error: &anyhow::Error) -> ExitCode {
     // Whoever read our output has seen enough: `sawmill check | head`.
-    if error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    {
+    let is_broken_pipe = |cause: &(dyn Error + 'static)| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(is_broken_pipe) {
         return ExitCode::SUCCESS;
     }
     let _ = writeln!(io::stderr(), "sawmill: {error:#}");
     let usage = error
         .downcast_ref::<BenchError>()
-        .is_some_and(BenchError::is_usage);
+        .is_some_and(BenchError::is_usage)
+        || error
+            .downcast_ref::<DeadLettersError>()
+            .is_some_and(DeadLettersError::is_usage);
     if usage || error.is::<ConfigError>() {
         ExitCode::from(EXIT_USAGE)
     } else {

@@ -23,6 +23,11 @@ impl Summary {
         progress.inc(window.source_bytes);
     }
 
+    /// Events acknowledged.
+    pub(crate) fn events(&self) -> u64 {
+        self.events
+    }
+
     pub(super) fn finish(self, took: Duration, resent: u64) -> Self {
         Self {
             took,

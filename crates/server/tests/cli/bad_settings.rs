@@ -376,6 +376,12 @@ fn a_command_line_that_is_wrong_exits_as_wrong_settings_do() {
         &["check", "--set", "x"],
         &["send"],
         &["send", "a", "--compression", "10"],
+        &["dead-letters"],
+        &["dead-letters", "list", "--since", "yesterday"],
+        &["dead-letters", "show", "3"],
+        &["dead-letters", "replay", "3:0"],
+        &["dead-letters", "purge"],
+        &["dead-letters", "purge", "--all", "--before", "1d"],
     ] {
         let ended = Place::new().run(arguments);
         assert_eq!(
@@ -394,6 +400,11 @@ fn every_command_has_help_that_ends_in_an_example() {
         &["check", "--help"],
         &["send", "--help"],
         &["healthcheck", "--help"],
+        &["dead-letters", "--help"],
+        &["dead-letters", "list", "--help"],
+        &["dead-letters", "show", "--help"],
+        &["dead-letters", "replay", "--help"],
+        &["dead-letters", "purge", "--help"],
     ] {
         let ended = Place::new().run(arguments);
         assert_eq!(

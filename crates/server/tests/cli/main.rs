@@ -7,6 +7,7 @@
 
 mod bad_settings;
 mod bench;
+mod dead_letters;
 mod effective_settings;
 mod healthcheck;
 mod logging;

@@ -1,6 +1,7 @@
 //! Runs the program in a folder of its own, with an environment of its own.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
@@ -20,15 +21,22 @@ impl Place {
         }
     }
 
-    /// With a file in it.
+    /// With a file in it, and the folders on the way to that.
     pub(crate) fn with(self, name: &str, text: impl AsRef<[u8]>) -> Self {
-        fs::write(self.folder.path().join(name), text).unwrap();
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
         self
+    }
+
+    /// Where a file of it is, or would be.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// What is in a file of it.
     pub(crate) fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.folder.path().join(name)).unwrap()
+        fs::read_to_string(self.path(name)).unwrap()
     }
 
     /// With a variable in the environment.

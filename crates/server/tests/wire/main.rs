@@ -9,6 +9,7 @@
 
 mod bad_events;
 mod bad_frames;
+mod dead_letters;
 mod sessions;
 mod strangers;
 mod support;

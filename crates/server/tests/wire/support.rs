@@ -73,6 +73,18 @@ impl Sawmill {
         documents(&self.folder.path().join("sawmill-data/streams").join(stream))
     }
 
+    /// What the program says to `arguments` in this Sawmill's folder; it must be content.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> String {
+        let asked = Command::new(env!("CARGO_BIN_EXE_sawmill"))
+            .current_dir(self.folder.path())
+            .args(arguments)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(asked.stderr).unwrap();
+        assert!(asked.status.success() && said.is_empty(), "{said}");
+        String::from_utf8(asked.stdout).unwrap()
+    }
+
     pub(crate) fn dead_letters(&self) -> Vec<Value> {
         documents(&self.folder.path().join("sawmill-data/dead-letters"))
     }

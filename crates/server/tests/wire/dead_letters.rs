@@ -1,0 +1,147 @@
+//! Dead letters of a running Sawmill: listed, shown, sent again and removed while it runs, and what it drops by itself.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use crate::support::{Sawmill, event, window};
+
+/// An event whose data stream cannot be.
+const NO_STREAM: &str = r#"{"group":"pt","service":"Django","message":"x"}"#;
+
+/// The first words of the lines of `sawmill dead-letters list`.
+fn ids(list: &str) -> Vec<&str> {
+    list.lines()
+        .map(|line| line.split(' ').next().unwrap())
+        .collect()
+}
+
+#[test]
+fn letters_are_listed_shown_and_sent_again_while_sawmill_runs() {
+    let sawmill = Sawmill::start(&[]);
+    let mut client = sawmill.connect();
+    client.send(&window(&[b"hello", NO_STREAM.as_bytes()]));
+    assert_eq!(client.ack(), 2);
+
+    let list = sawmill.ask(&["dead-letters", "list"]);
+    assert_eq!(ids(&list), ["1:1", "1:2", "2"], "{list}");
+    let shown = sawmill.ask(&["dead-letters", "show", "1:1"]);
+    assert!(shown.ends_with("\nhello\n"), "{shown}");
+    let peer = client.stream.local_addr().unwrap();
+    assert!(shown.contains(&format!("peer    {peer}\n")), "{shown}");
+
+    let to = sawmill.address.to_string();
+    let replay = ["dead-letters", "replay", "--purge", "--to", &to];
+    let want = format!(
+        "1 sent to {to} and acknowledged\n\
+         1 skipped: the event is no JSON object\n\
+         removed: no file, 0 bytes\n\
+         kept: 1 file (1), with dead letters that were not sent\n"
+    );
+    assert_eq!(sawmill.ask(&replay), want);
+    let letters = sawmill.dead_letters();
+    assert_eq!(letters.len(), 3, "what is refused again is kept again");
+    assert_eq!(letters[2]["event"], json!(NO_STREAM));
+    assert_eq!(letters[2]["reason"], letters[1]["reason"]);
+}
+
+/// An Elasticsearch that refuses every document; killed when dropped.
+struct Refusing {
+    sink: Child,
+    address: String,
+}
+
+impl Refusing {
+    fn start() -> Self {
+        let mut sink = Command::new(env!("CARGO_BIN_EXE_sawmill"))
+            .args(["bench", "sink", "--listen", "127.0.0.1:0"])
+            .args(["--reject", "400=100%"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = sink.stderr.take().unwrap();
+        let line = BufReader::new(said).lines().next().unwrap().unwrap();
+        let (_, address) = line.split_once("sink listens on ").unwrap();
+        let address = address.to_owned();
+        Self { sink, address }
+    }
+}
+
+impl Drop for Refusing {
+    fn drop(&mut self) {
+        let _ = self.sink.kill();
+        let _ = self.sink.wait();
+    }
+}
+
+#[test]
+fn a_document_that_elasticsearch_refused_is_stored_when_it_is_sent_again() {
+    let elasticsearch = Refusing::start();
+    let hosts = format!("output.elasticsearch.hosts={}", elasticsearch.address);
+    let sawmill = Sawmill::start(&[&hosts]);
+    let mut client = sawmill.connect();
+    client.send(&window(&[event("refused").as_bytes()]));
+    assert_eq!(client.ack(), 1);
+    let letters = sawmill.dead_letters();
+    assert_eq!(letters.len(), 1);
+    let letter = &letters[0];
+    assert_eq!(letter["status"], json!(400));
+    assert_eq!(letter["data_stream"], json!("logs-django-pt"));
+    assert!(letter.get("event").is_none(), "{letter}");
+    let sent: Value = serde_json::from_str(letter["document"].as_str().unwrap()).unwrap();
+    assert_eq!(sent["message"], "refused");
+
+    let repaired = Sawmill::start(&[]);
+    let to = repaired.address.to_string();
+    let said = sawmill.ask(&["dead-letters", "replay", "--to", &to, "1:1"]);
+    assert_eq!(said, format!("1 sent to {to} and acknowledged\n"));
+    let stored = repaired.stored("logs-django-pt");
+    assert_eq!(stored.len(), 1);
+    assert_eq!(stored[0]["message"], "refused");
+    assert!(repaired.dead_letters().is_empty());
+}
+
+#[test]
+fn a_full_folder_drops_its_oldest_letters_if_it_is_told_to() {
+    let sawmill = Sawmill::start(&[
+        "dead_letters.segment_bytes_max=64KiB",
+        "dead_letters.total_bytes_max=128KiB",
+        "dead_letters.when_full=drop-oldest",
+    ]);
+    let mut client = sawmill.connect();
+    let text = "x".repeat(30 << 10);
+    for number in 0..10 {
+        client.send(&window(&[format!("{number} {text}").as_bytes()]));
+        assert_eq!(client.ack(), 1);
+    }
+    let letters = sawmill.dead_letters();
+    let first = letters[0]["event"].as_str().unwrap();
+    assert!(!first.starts_with("0 "), "{}", &first[..5]);
+    let last = letters[letters.len() - 1]["event"].as_str().unwrap();
+    assert!(last.starts_with("9 "), "{}", &last[..5]);
+    let line = sawmill.wait_for_log("the oldest were dropped to make room");
+    assert!(line.contains("segments=1"), "{line}");
+}
+
+#[test]
+fn letters_that_are_too_old_are_removed_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |segment: u32| folder.path().join(format!("{segment:020}.ndjson"));
+    for segment in [1, 2] {
+        fs::write(path(segment), "{}\n").unwrap();
+    }
+    let day = Duration::from_hours(24);
+    let old = File::options().append(true).open(path(1)).unwrap();
+    old.set_modified(SystemTime::now() - 31 * day).unwrap();
+    let sawmill = Sawmill::start(&[
+        &format!("dead_letters.path={}", folder.path().display()),
+        "dead_letters.age_max=30d",
+    ]);
+    let line = sawmill.wait_for_log("older than dead_letters.age_max were removed");
+    assert!(line.contains("segments=1"), "{line}");
+    assert_eq!((path(1).exists(), path(2).exists()), (false, true));
+}
