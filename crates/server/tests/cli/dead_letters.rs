@@ -356,18 +356,19 @@ fn one_window(acknowledged: u32) -> (String, JoinHandle<Vec<Value>>) {
 
 #[test]
 fn a_replay_sends_what_is_an_event_and_counts_the_rest() {
-    let place = place();
+    let list = LETTERS[0].replace(r"hel\u001blo", "[1]");
+    let place = place().with(&file(5), list + "\n");
     let (address, server) = one_window(2);
     let ended = dead_letters(&place, &["replay", "--to", &address]);
     let events = server.join().unwrap();
     assert_eq!(events, [json!({"a": [], "n": 2.0}), json!({"n": 3})]);
     let want = format!(
         "2 sent to {address} and acknowledged\n\
-         1 skipped: the event is no JSON object\n\
+         2 skipped: the event is no JSON object\n\
          1 skipped: the event was too large to be read, and is not kept\n"
     );
     assert_eq!(ended, ok(&want));
-    assert_eq!(segments(&place), [3, 4], "nothing goes without --purge");
+    assert_eq!(segments(&place), [3, 4, 5], "nothing goes without --purge");
 }
 
 #[test]
