@@ -44,7 +44,9 @@ fn bad_connections_lose_nothing() {
             };
             survive(&mut elasticsearch, setting, |stage| {
                 let proxy = stage.proxy.as_ref().unwrap();
-                toxics.iter().for_each(|toxic| proxy.add(toxic));
+                for toxic in toxics {
+                    proxy.add(toxic);
+                }
                 sleep(FAULT);
                 proxy.heal();
             });

@@ -11,6 +11,7 @@ mod connections;
 mod ends;
 mod refusals;
 mod report;
+mod soak;
 mod stage;
 
 use tempfile::TempDir;

@@ -8,9 +8,8 @@ use sawmill_tests::{Disk, Elasticsearch, PASSWORD, Settings, USER, repository};
 use serde_json::{Value, json};
 
 use crate::folder;
-use crate::stage::{Setting, survive, survive_in};
+use crate::stage::{STREAM, Setting, survive, survive_in};
 
-const STREAM: &str = "logs-django-pt";
 const FAULT: Duration = Duration::from_secs(6);
 
 fn quick() -> Settings {

@@ -7,20 +7,20 @@ use std::time::Duration;
 use crate::stage::Ids;
 
 /// What became of the lines of one fault.
-pub struct Row {
-    pub what: String,
-    pub ids: Ids,
-    pub written: usize,
-    pub stored: usize,
-    pub dead: usize,
-    pub lost: usize,
-    pub doubled: usize,
-    pub took: Duration,
+pub(crate) struct Row {
+    pub(crate) what: String,
+    pub(crate) ids: Ids,
+    pub(crate) written: usize,
+    pub(crate) stored: usize,
+    pub(crate) dead: usize,
+    pub(crate) lost: usize,
+    pub(crate) doubled: usize,
+    pub(crate) took: Duration,
 }
 
 impl Row {
     /// Shows it, and keeps it for `tests/run faults write`.
-    pub fn keep(&self) {
+    pub(crate) fn keep(&self) {
         let ids = match self.ids {
             Ids::Auto => "`auto`",
             Ids::Origin => "`origin`",

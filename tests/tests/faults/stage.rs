@@ -13,7 +13,8 @@ use serde_json::json;
 use crate::folder;
 use crate::report::Row;
 
-const STREAM: &str = "logs-django-pt";
+/// Where the lines go.
+pub(crate) const STREAM: &str = "logs-django-pt";
 const RECORDS: u32 = 8_000;
 /// They take four seconds to write, and a fault comes after the first.
 const PER_SECOND: u32 = 2_000;
@@ -24,14 +25,14 @@ const AFTERWARDS: Duration = Duration::from_secs(3);
 
 /// Whether events have ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ids {
+pub(crate) enum Ids {
     Auto,
     Origin,
 }
 
 /// Where a toxiproxy stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proxied {
+pub(crate) enum Proxied {
     Nothing,
     /// Between Filebeat and Sawmill.
     Input,
@@ -40,49 +41,53 @@ pub enum Proxied {
 }
 
 /// Everything that a fault can break.
-pub struct Stage<'e> {
-    pub elasticsearch: &'e mut Elasticsearch,
-    pub sawmill: Sawmill,
-    pub filebeat: Filebeat,
-    pub proxy: Option<Toxiproxy>,
+pub(crate) struct Stage<'e> {
+    pub(crate) elasticsearch: &'e mut Elasticsearch,
+    pub(crate) sawmill: Sawmill,
+    pub(crate) filebeat: Filebeat,
+    pub(crate) proxy: Option<Toxiproxy>,
     dir: PathBuf,
 }
 
 /// How a stage is set up.
-pub struct Setting<'s> {
-    pub what: &'s str,
-    pub ids: Ids,
-    pub proxied: Proxied,
-    pub settings: Settings,
+pub(crate) struct Setting<'s> {
+    pub(crate) what: &'s str,
+    pub(crate) ids: Ids,
+    pub(crate) proxied: Proxied,
+    pub(crate) settings: Settings,
+    pub(crate) records: u32,
+    pub(crate) per_second: u32,
 }
 
 impl<'s> Setting<'s> {
-    pub fn new(what: &'s str) -> Self {
+    pub(crate) fn new(what: &'s str) -> Self {
         Self {
             what,
             ids: Ids::Origin,
             proxied: Proxied::Nothing,
             settings: Settings::default(),
+            records: RECORDS,
+            per_second: PER_SECOND,
         }
     }
 }
 
 impl Stage<'_> {
     /// Waits until so many more events are acknowledged than were when this Filebeat started.
-    pub fn until_acknowledged(&self, events: usize) {
+    pub(crate) fn until_acknowledged(&self, events: usize) {
         until("the next lines are acknowledged", PATIENCE, || {
             self.filebeat.acknowledged() >= events
         });
     }
 
     /// A disk or a folder that Sawmill writes dead letters to.
-    pub fn dead_letters(&self) -> Lines {
+    pub(crate) fn dead_letters(&self) -> Lines {
         dead_messages(&self.dir.join("dead-letters"))
     }
 }
 
 /// Lets Django write, breaks something, and sees what became of the lines: none is lost, and with ids none is stored twice.
-pub fn survive(
+pub(crate) fn survive(
     elasticsearch: &mut Elasticsearch,
     setting: Setting<'_>,
     break_it: impl FnOnce(&mut Stage<'_>),
@@ -91,7 +96,7 @@ pub fn survive(
 }
 
 /// The same in a folder that is there already.
-pub fn survive_in(
+pub(crate) fn survive_in(
     dir: &Path,
     elasticsearch: &mut Elasticsearch,
     setting: Setting<'_>,
@@ -104,9 +109,11 @@ pub fn survive_in(
         ids,
         proxied,
         settings,
+        records,
+        per_second,
     } = setting;
     let mut stage = set_up(dir, elasticsearch, ids, proxied, settings);
-    let django = Django::write(dir, RECORDS, Pace::PerSecond(PER_SECOND));
+    let django = Django::write(dir, records, Pace::PerSecond(per_second));
     stage.until_acknowledged(1_000);
     break_it(&mut stage);
     let written = django.finish().lines();
