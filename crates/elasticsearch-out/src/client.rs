@@ -14,6 +14,7 @@ use elasticsearch::http::headers::{
 use elasticsearch::http::request::Body;
 use elasticsearch::http::response::Response;
 use elasticsearch::http::transport::Transport;
+use tokio::time::Instant;
 
 use crate::answer::{Answer, SendError};
 use crate::gzip::Gzip;
@@ -51,8 +52,9 @@ impl Client {
         })
     }
 
-    /// Sends a bulk body and returns its answer, whatever that is. Hosts have turns; where one gives no answer the next
-    /// is asked at once, as long as there is one that is not known to be down.
+    /// Sends a bulk body and returns its answer, whatever that is. Hosts have turns. Where a connection fails the next is
+    /// asked at once, if there is one that is not known to be down; each once at most, since what no host takes needs its
+    /// caller's pause.
     pub async fn bulk(&self, body: Bytes) -> Result<Answer, SendError> {
         let mut headers = headers("application/x-ndjson");
         let body = match &self.gzip {
@@ -65,19 +67,22 @@ impl Client {
                 })?
             }
         };
+        let mut tries = self.hosts.all().len();
         loop {
+            tries -= 1;
+            let begun = Instant::now();
             let host = self.hosts.next();
             let sent = self.bulk_to(host, headers.clone(), body.clone()).await;
             match &sent {
                 Ok(answer) if matches!(answer.status, 502..=504) => {
-                    self.hosts
-                        .failed(host, &format!("status {}", answer.status));
+                    let reason = format!("status {}", answer.status);
+                    self.hosts.failed(host, begun, &reason);
                 }
                 Ok(_) => self.hosts.answered(host),
-                Err(error) => self.hosts.failed(host, &error.to_string()),
+                Err(error) => self.hosts.failed(host, begun, &error.to_string()),
             }
             match sent {
-                Err(SendError::Lost { .. }) if self.hosts.any_is_well() => {}
+                Err(SendError::Lost { .. }) if tries > 0 && self.hosts.any_is_well() => {}
                 sent => return sent,
             }
         }

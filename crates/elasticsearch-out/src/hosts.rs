@@ -23,8 +23,18 @@ pub(crate) struct Host<T> {
 
 #[derive(Clone, Copy, Debug)]
 struct Rest {
+    /// Failures in a row.
     failures: u32,
+    /// When the last of them was.
+    failed: Instant,
     until: Instant,
+}
+
+impl Rest {
+    fn length(failures: u32) -> Duration {
+        let doublings = (failures - 1).min(16);
+        REST_MIN.saturating_mul(1 << doublings).min(REST_MAX)
+    }
 }
 
 impl<T> Host<T> {
@@ -43,8 +53,21 @@ impl<T> Host<T> {
             .filter(|until| *until > now)
     }
 
+    /// Whether the next request may go there. When its time is over one request finds out, and all others wait for as
+    /// long again.
+    fn takes_one(&self, now: Instant) -> bool {
+        match &mut *self.rest() {
+            None => true,
+            Some(rest) if rest.until > now => false,
+            Some(rest) => {
+                rest.until = now + Rest::length(rest.failures);
+                true
+            }
+        }
+    }
+
     fn rest(&self) -> MutexGuard<'_, Option<Rest>> {
-        // Two numbers, written at once.
+        // Written at once.
         self.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -76,17 +99,10 @@ impl<T> Hosts<T> {
         let now = Instant::now();
         let first = self.next.fetch_add(1, Ordering::Relaxed) % self.all.len();
         let (before, from) = self.all.split_at(first);
-        let mut soonest = &self.all[first];
-        let mut soonest_until = None;
-        for host in from.iter().chain(before) {
-            let Some(until) = host.resting_until(now) else {
-                return host;
-            };
-            if soonest_until.is_none_or(|soonest| until < soonest) {
-                (soonest, soonest_until) = (host, Some(until));
-            }
-        }
-        soonest
+        let in_turn = || from.iter().chain(before);
+        let well = in_turn().find(|host| host.takes_one(now));
+        let soonest = || in_turn().min_by_key(|host| host.resting_until(now));
+        well.or_else(soonest).unwrap_or(&self.all[first])
     }
 
     /// Whether there is one that is not left alone.
@@ -97,16 +113,18 @@ impl<T> Hosts<T> {
             .any(|host| host.resting_until(now).is_none())
     }
 
-    /// Takes note that a host did not answer.
-    pub(crate) fn failed(&self, host: &Host<T>, reason: &str) {
+    /// Takes note that a host did not answer a request that was `begun` then. What fails together fails once.
+    pub(crate) fn failed(&self, host: &Host<T>, begun: Instant, reason: &str) {
         let mut rest = host.rest();
+        if rest.is_some_and(|rest| begun < rest.failed) {
+            return;
+        }
         let failures = rest.map_or(1, |rest| rest.failures.saturating_add(1));
-        let length = REST_MIN
-            .saturating_mul(1 << (failures - 1).min(16))
-            .min(REST_MAX);
+        let now = Instant::now();
         *rest = Some(Rest {
             failures,
-            until: Instant::now() + length,
+            failed: now,
+            until: now + Rest::length(failures),
         });
         // With one host only, whoever waits for it says so.
         if failures == 1 && self.all.len() > 1 {
@@ -135,6 +153,10 @@ mod tests {
         Hosts::new(names.map(|name| Host::new(name.to_owned(), ())).into())
     }
 
+    fn fail(hosts: &Hosts<()>, index: usize) {
+        hosts.failed(&hosts.all()[index], Instant::now(), "refused");
+    }
+
     fn turns(hosts: &Hosts<()>, count: usize) -> String {
         (0..count).map(|_| hosts.next().name.as_str()).collect()
     }
@@ -144,10 +166,30 @@ mod tests {
         pause();
         let hosts = hosts(["a", "b", "c"]);
         assert_eq!(turns(&hosts, 6), "abcabc");
-        hosts.failed(&hosts.all()[1], "refused");
+        fail(&hosts, 1);
         assert!(!turns(&hosts, 9).contains('b'));
         advance(REST_MIN).await;
-        assert!(turns(&hosts, 3).contains('b'), "it is tried again");
+        let again = turns(&hosts, 9);
+        assert_eq!(
+            again.matches('b').count(),
+            1,
+            "one request finds out: {again}"
+        );
+        hosts.answered(&hosts.all()[1]);
+        assert_eq!(turns(&hosts, 9).matches('b').count(), 3);
+    }
+
+    #[tokio::test]
+    async fn requests_that_fail_together_count_once() {
+        pause();
+        let hosts = hosts(["a", "b", "c"]);
+        let begun = Instant::now();
+        advance(Duration::from_millis(10)).await;
+        for _ in 0..6 {
+            hosts.failed(&hosts.all()[0], begun, "reset");
+        }
+        advance(REST_MIN).await;
+        assert!(turns(&hosts, 3).contains('a'));
     }
 
     #[tokio::test]
@@ -156,7 +198,7 @@ mod tests {
         let hosts = hosts(["a", "b", "c"]);
         let host = &hosts.all()[0];
         for seconds in [1, 2, 4, 8, 16, 30, 30] {
-            hosts.failed(host, "refused");
+            fail(&hosts, 0);
             let almost = Duration::from_millis(seconds * 1000 - 1);
             advance(almost).await;
             assert!(!turns(&hosts, 3).contains('a'), "{seconds}");
@@ -164,7 +206,7 @@ mod tests {
             assert!(turns(&hosts, 3).contains('a'), "{seconds}");
         }
         hosts.answered(host);
-        hosts.failed(host, "refused");
+        fail(&hosts, 0);
         advance(REST_MIN).await;
         assert!(turns(&hosts, 3).contains('a'));
     }
@@ -175,7 +217,7 @@ mod tests {
         let hosts = hosts(["a", "b", "c"]);
         for index in [2, 0, 1] {
             assert!(hosts.any_is_well());
-            hosts.failed(&hosts.all()[index], "refused");
+            fail(&hosts, index);
             advance(Duration::from_millis(10)).await;
         }
         assert!(!hosts.any_is_well());

@@ -127,7 +127,9 @@ fn can_never_fit(reason: &str) -> bool {
         digits.parse().ok()
     };
     let request = bytes("coordinating_operation_bytes=");
-    let most = bytes("max_coordinating_bytes=");
+    // OpenSearch and older Elasticsearch call it by what else it counts.
+    let most =
+        bytes("max_coordinating_bytes=").or_else(|| bytes("max_coordinating_and_primary_bytes="));
     matches!((request, most), (Some(request), Some(most)) if request > most)
 }
 
@@ -323,7 +325,7 @@ mod tests {
     ];
 
     /// The same for a whole request: status, type, a part of the reason, when, and what comes of it.
-    const REQUESTS: [(u16, &str, &str, &str, Reception); 18] = [
+    const REQUESTS: [(u16, &str, &str, &str, Reception); 19] = [
         (
             413,
             "",
@@ -427,6 +429,13 @@ mod tests {
             "es_rejected_execution_exception",
             "rejected [coordinating_operation_bytes=3, max_coordinating_bytes=2]",
             "more than its indexing pressure limit can ever take",
+            Reception::Halve,
+        ),
+        (
+            429,
+            "rejected_execution_exception",
+            "rejected [coordinating_operation_bytes=3, max_coordinating_and_primary_bytes=2]",
+            "the same, from OpenSearch",
             Reception::Halve,
         ),
         (

@@ -173,13 +173,13 @@ impl<T> Request<T> {
             return Verdict::Done;
         };
         let retry_after = sent.as_ref().ok().and_then(|answer| answer.retry_after);
-        let asked = group.len();
+        let before = group.len() + self.open_items();
         let (open, trouble) = match sent {
             Err(error) => (group, Some((Cause::Unreachable, error.to_string()))),
             Ok(answer) => self.read(group, &answer),
         };
         let items = open.len();
-        if items < asked {
+        if items + self.open_items() < before {
             self.attempt = 0;
         }
         let Some((cause, detail)) = trouble else {

@@ -65,6 +65,7 @@ impl<C: Carrier> Sender<C> {
         mut tell: impl FnMut(Settled<'_, T>),
     ) {
         let mut raised = None;
+        let mut is_taken = false;
         loop {
             request.forget_unless(&is_wanted);
             if request.is_done() {
@@ -75,6 +76,7 @@ impl<C: Carrier> Sender<C> {
             let verdict = request.absorb(sent);
             turn.learn(since, load(&verdict));
             request.settled().for_each(&mut tell);
+            is_taken = !matches!(verdict, Verdict::Retry { .. });
             match verdict {
                 Verdict::Done | Verdict::Next => {}
                 Verdict::Retry {
@@ -87,7 +89,8 @@ impl<C: Carrier> Sender<C> {
                 }
             }
         }
-        if let Some(raised) = raised {
+        // What is forgotten tells nothing about its trouble.
+        if let Some(raised) = raised.filter(|_| is_taken) {
             raised.over();
         }
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use flate2::read::GzDecoder;
 use sawmill_elasticsearch_out::{
     Backoff, BulkBody, Client, Compression, Credentials, Request, SendError, Sender, Settings,
-    StreamParts,
+    StreamParts, Url,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -253,32 +253,35 @@ async fn a_request_carries_its_type_its_login_and_its_compression() {
     assert_eq!(plain, body(100).bytes());
 }
 
+/// An address where nobody listens.
+async fn nobody() -> Url {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    format!("http://{address}").parse().unwrap()
+}
+
 #[tokio::test]
-async fn requests_are_spread_over_the_hosts_and_a_dead_one_costs_a_try() {
+async fn a_request_that_meets_a_dead_host_goes_to_the_next_at_once() {
     let mut stand_in = StandIn::start(vec![answer(200, "", STORED), answer(200, "", STORED)]).await;
-    let dead = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let hosts = vec![
-        format!("http://{dead}").parse().unwrap(),
-        stand_in.url.parse().unwrap(),
-    ];
-    let quick = Backoff {
-        initial: Duration::ZERO,
-        cap: Duration::ZERO,
-    };
-    let sender = Sender::new(Client::new(&Settings::new(hosts)).unwrap(), quick, 8);
+    let hosts = vec![nobody().await, stand_in.url.parse().unwrap()];
+    let client = Client::new(&Settings::new(hosts)).unwrap();
     for _ in 0..2 {
-        sender
-            .deliver(
-                sender.pace().turn().await,
-                &mut Request::new(vec![(body(1), ())]),
-                |()| true,
-                |_| {},
-            )
-            .await;
+        let sent = client.bulk(body(1).bytes().to_vec().into()).await;
+        assert_eq!(sent.unwrap().status, 200);
     }
     assert_eq!(stand_in.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn where_every_host_fails_each_is_asked_once() {
+    let mut closing = [
+        StandIn::start(vec![Act::Close, Act::Close]).await,
+        StandIn::start(vec![Act::Close, Act::Close]).await,
+    ];
+    let hosts = closing.iter().map(|host| host.url.parse().unwrap());
+    let client = Client::new(&Settings::new(hosts.collect())).unwrap();
+    let sent = client.bulk(body(1).bytes().to_vec().into()).await;
+    assert!(matches!(sent, Err(SendError::Lost { .. })), "{sent:?}");
+    let asked = closing.each_mut().map(|host| host.requests().len());
+    assert_eq!(asked, [1, 1]);
 }

@@ -15,7 +15,7 @@ pub enum DocumentIds {
     #[default]
     Auto,
     /// From where the event was read: the agent, the file and the offset in it, and its message. An event that is sent
-    /// again has the same one. An event that was not read from a file has none.
+    /// again has the same one. An event that was not read from a file, or has no message, has none.
     Origin,
 }
 
@@ -126,6 +126,10 @@ impl Ids {
     /// be taken for each other. Ids of one file have the same beginning, which Lucene likes.
     #[inline(never)]
     fn read_origin(&mut self, event: &Event<'_>, fields: &IdFields) {
+        // Without it another line at the same offset of a file that began anew would be taken for this one, and lost.
+        let Some(message) = text(event, &fields.message) else {
+            return;
+        };
         let Some(Value::Number(offset)) = event.get(&fields.offset) else {
             return;
         };
@@ -140,7 +144,6 @@ impl Ids {
             self.source.extend_from_slice(part.as_bytes());
             self.source.push(0);
         }
-        let message = text(event, &fields.message).unwrap_or_default();
         self.write_hash(XxHash3_64::oneshot(&self.source));
         self.id.push('.');
         self.id.push_str(offset);
@@ -210,7 +213,11 @@ mod tests {
 
     #[test]
     fn a_file_is_known_by_its_fingerprint_or_its_inode_or_its_path() {
-        let file = |file: &str| origin(&format!(r#"{{"log":{{"offset":0,"file":{{{file}}}}}}}"#));
+        let file = |file: &str| {
+            origin(&format!(
+                r#"{{"message":"a","log":{{"offset":0,"file":{{{file}}}}}}}"#
+            ))
+        };
         let path = file(r#""path":"/a""#).unwrap();
         let inode = file(r#""path":"/a","device_id":"8","inode":"9""#).unwrap();
         let fingerprint =
@@ -222,6 +229,12 @@ mod tests {
         );
         assert_eq!(file(""), None);
         assert_eq!(origin(r#"{"message":"from a socket"}"#), None);
+        let decoded = LINE.replace("\"message\"", "\"level\"");
+        assert_eq!(
+            origin(&decoded),
+            None,
+            "nothing tells it from the next file's"
+        );
     }
 
     #[test]

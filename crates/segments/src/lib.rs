@@ -5,8 +5,8 @@
 //! segments, at any time but the one that is written to. Knows lines and nothing of what is in them; does blocking I/O
 //! and starts no threads.
 //!
-//! What never happens here: lines that a successful [`Segments::sync`] covered are changed, or removed without being
-//! asked for, and a failed write or sync is counted as done. Lines appended after the last sync may be there or not after a crash, so whoever sent
+//! What never happens here: that lines which a successful [`Segments::sync`] covered are changed, or removed without
+//! being asked for; that a failed write or sync counts as done. Lines appended after the last sync may be there or not after a crash, so whoever sent
 //! them must be able to send them again.
 //!
 //! ```

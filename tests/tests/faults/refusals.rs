@@ -64,18 +64,22 @@ fn what_elasticsearch_blocks_for_a_while_is_waited_out() {
 
 #[test]
 fn more_than_elasticsearch_can_take_is_sent_again_and_in_parts() {
-    for (what, settings) in [
+    for (what, settings, felt) in [
         (
             "Elasticsearch: write queue of one (429)",
             &["thread_pool.write.size=1", "thread_pool.write.queue_size=1"][..],
+            Some("/thread_pool/write/rejected"),
         ),
         (
             "Elasticsearch: indexing pressure of 300 kB (429)",
             &["indexing_pressure.memory.limit=300kb"],
+            Some("/indexing_pressure/memory/total/coordinating_rejections"),
         ),
         (
             "Elasticsearch: requests of up to 100 kB (413)",
             &["http.max_content_length=100kb"],
+            // It keeps no count of those.
+            None,
         ),
     ] {
         let dir = folder();
@@ -85,7 +89,19 @@ fn more_than_elasticsearch_can_take_is_sent_again_and_in_parts() {
             ..Setting::new(what)
         };
         survive(&mut elasticsearch, setting, |_| {});
+        if let Some(counter) = felt {
+            assert!(count(&elasticsearch, counter) > 0, "nothing was refused");
+        }
     }
+}
+
+/// One of the counters that the only node keeps.
+fn count(elasticsearch: &Elasticsearch, counter: &str) -> u64 {
+    let (_, answer) = elasticsearch.request("GET", "/_nodes/stats", None);
+    let nodes = answer["nodes"].as_object().expect("nodes have statistics");
+    let node = nodes.values().next().expect("there is a node");
+    let count = node.pointer(counter).and_then(Value::as_u64);
+    count.unwrap_or_else(|| panic!("no {counter} in {node}"))
 }
 
 /// The field that takes numbers only, and is given something else in one document of a hundred.

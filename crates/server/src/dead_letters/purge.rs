@@ -61,7 +61,7 @@ pub(super) fn remove(
         stays.push(file.clone());
     }
     for (files, reason) in [
-        (in_use, "which a running Sawmill writes to"),
+        (in_use, "which has grown or a running Sawmill writes to"),
         (rest, others),
     ] {
         if !files.is_empty() {

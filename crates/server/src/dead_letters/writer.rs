@@ -62,6 +62,8 @@ struct Shelf {
     when_full: WhenFull,
     age_max: Option<Duration>,
     looked: Instant,
+    /// Letters that are written together have at most about so many bytes.
+    batch_bytes: usize,
 }
 
 /// Time between two looks for old segments: they are not so many, and their age is counted in days.
@@ -74,6 +76,8 @@ impl Shelf {
             when_full: files.when_full,
             age_max: files.age_max,
             looked: Instant::now(),
+            // What is written together must fit together.
+            batch_bytes: BATCH_BYTES.min(files.settings.total_bytes_max as usize / 4),
         };
         shelf.remove_old();
         Ok(shelf)
@@ -122,7 +126,7 @@ impl Shelf {
     }
 }
 
-/// Letters that are written together have at most about this many bytes.
+/// Beyond this, one write and flush for all gains nothing.
 const BATCH_BYTES: usize = 4 << 20;
 
 fn write_all(mut shelf: Shelf, mut letters: UnboundedReceiver<Letter>) {
@@ -130,7 +134,7 @@ fn write_all(mut shelf: Shelf, mut letters: UnboundedReceiver<Letter>) {
     while let Some(first) = letters.blocking_recv() {
         first.write(&mut lines);
         batch.push(first);
-        while lines.len() < BATCH_BYTES
+        while lines.len() < shelf.batch_bytes
             && let Ok(next) = letters.try_recv()
         {
             next.write(&mut lines);

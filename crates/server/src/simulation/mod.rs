@@ -106,6 +106,12 @@ fn whatever_breaks_nothing_acknowledged_is_lost_and_nothing_with_an_id_is_stored
             twice += outcome.stored_twice;
         }
     }
+    if env::var_os("SAWMILL_SEED").is_none() {
+        assert!(
+            faults > 0 && dead > 0 && twice > 0,
+            "faults come, and are felt"
+        );
+    }
     println!(
         "{events} events, {faults} faults, {dead} dead letters, {twice} stored twice without ids"
     );

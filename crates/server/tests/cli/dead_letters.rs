@@ -325,7 +325,7 @@ fn a_purge_leaves_a_running_sawmill_its_newest_file() {
     let third = place.read(&file(3)).len();
     let want = format!(
         "removed: 1 file (3), {third} bytes\n\
-         kept: 1 file (4), which a running Sawmill writes to\n"
+         kept: 1 file (4), which has grown or a running Sawmill writes to\n"
     );
     assert_eq!(dead_letters(&place, &["purge", "--all"]), ok(&want));
     assert_eq!(segments(&place), [4]);
@@ -406,7 +406,7 @@ fn what_came_during_a_replay_is_not_removed_with_what_was_sent() {
     let want = format!(
         "1 sent to {address} and acknowledged\n\
          removed: no file, 0 bytes\n\
-         kept: 1 file (4), which a running Sawmill writes to\n"
+         kept: 1 file (4), which has grown or a running Sawmill writes to\n"
     );
     assert_eq!(ended, ok(&want));
     assert_eq!(segments(&place), [4]);
