@@ -65,7 +65,8 @@ impl Toxiproxy {
         let process = Process::start("toxiproxy", dir, &program, |command| {
             command.args(["-host", "127.0.0.1", "-port", &port.to_string()])
         });
-        let agent = Agent::config_builder().timeout_global(Some(Duration::from_secs(10)));
+        // A toxic is removed when what it holds has gone through.
+        let agent = Agent::config_builder().timeout_global(Some(Duration::from_mins(2)));
         let started = Self {
             _process: process,
             agent: agent.build().into(),

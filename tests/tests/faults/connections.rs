@@ -20,21 +20,21 @@ fn bad_connections_lose_nothing() {
         (Proxied::Output, "Sawmill to Elasticsearch"),
     ];
     for (proxied, side) in sides {
-        let reset = Toxic::reset(Duration::from_millis(500));
-        let closed = Toxic::timeout(Duration::from_secs(2));
-        let half_open = Toxic::timeout(Duration::ZERO);
-        let slow = [
-            Toxic::latency(Duration::from_millis(300)),
-            Toxic::bandwidth(20),
-            Toxic::slicer(100),
+        let faults = [
+            ("300 ms more", Toxic::latency(Duration::from_millis(300))),
+            ("20 kB/s", Toxic::bandwidth(20)),
+            ("pieces of 100 bytes", Toxic::slicer(100)),
+            (
+                "reset after 500 ms",
+                Toxic::reset(Duration::from_millis(500)),
+            ),
+            (
+                "closed after 2 s of nothing",
+                Toxic::timeout(Duration::from_secs(2)),
+            ),
+            ("half open", Toxic::timeout(Duration::ZERO)),
         ];
-        let faults: [(&str, &[Toxic]); 4] = [
-            ("300 ms more, 20 kB/s, pieces of 100 bytes", &slow),
-            ("reset after 500 ms", &[reset]),
-            ("closed after 2 s of nothing", &[closed]),
-            ("half open", &[half_open]),
-        ];
-        for (what, toxics) in faults {
+        for (what, toxic) in faults {
             let what = format!("{side}: {what}");
             let settings = Settings::default().with("OUTPUT__ELASTICSEARCH__RETRY_MAX", "5s");
             let setting = Setting {
@@ -44,9 +44,7 @@ fn bad_connections_lose_nothing() {
             };
             survive(&mut elasticsearch, setting, |stage| {
                 let proxy = stage.proxy.as_ref().unwrap();
-                for toxic in toxics {
-                    proxy.add(toxic);
-                }
+                proxy.add(&toxic);
                 sleep(FAULT);
                 proxy.heal();
             });
