@@ -75,7 +75,6 @@ fn all_that_can_be_said_is_taken() {
 
 #[test]
 fn every_mistake_is_told_with_its_line() {
-    let contender = "[[contender]]\nname = \"a\"\ncommand = [\"x\"]\n";
     for (text, line, want) in [
         ("", 1, "there is no contender"),
         ("repeats = 0\n", 1, "there is no contender"),
@@ -139,6 +138,11 @@ fn every_mistake_is_told_with_its_line() {
     ] {
         told(text, line, want);
     }
+}
+
+#[test]
+fn every_mistake_behind_a_good_contender_is_told_with_its_line() {
+    let contender = "[[contender]]\nname = \"a\"\ncommand = [\"x\"]\n";
     for (text, line, want) in [
         (
             "[[contender]]\nname = \"a\"\ncommand = [\"x\"]\n",
