@@ -42,6 +42,7 @@ mod probe;
 mod request;
 mod sender;
 mod settings;
+mod size;
 mod stream;
 
 pub use answer::{Answer, AnswerError, SendError};

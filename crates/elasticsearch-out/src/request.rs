@@ -96,6 +96,8 @@ pub enum Verdict {
     Done,
     /// Send [`Request::body`] at once: the request was cut in two.
     Next,
+    /// The same, and it was cut because its bytes are more than Elasticsearch takes at a time.
+    TooLarge,
     /// Send [`Request::body`] after a pause.
     Retry {
         /// How many tries in a row have settled nothing, this one included; at least 1.
@@ -174,6 +176,7 @@ impl<T> Request<T> {
         };
         let retry_after = sent.as_ref().ok().and_then(|answer| answer.retry_after);
         let before = group.len() + self.open_items();
+        let is_too_large = group.len() > 1 && sent.as_ref().is_ok_and(Answer::says_too_large);
         let (open, trouble) = match sent {
             Err(error) => (group, Some((Cause::Unreachable, error.to_string()))),
             Ok(answer) => self.read(group, &answer),
@@ -187,6 +190,8 @@ impl<T> Request<T> {
                 .extend(Some(open).filter(|open| !open.is_empty()));
             return if self.is_done() {
                 Verdict::Done
+            } else if is_too_large {
+                Verdict::TooLarge
             } else {
                 Verdict::Next
             };
@@ -203,6 +208,18 @@ impl<T> Request<T> {
             attempt: self.attempt,
             retry_after,
             trouble,
+        }
+    }
+
+    /// Cuts what is to be sent now in two until it has at most so many bytes, or only one item.
+    pub fn cut_to(&mut self, bytes_max: usize) {
+        while let Some(group) = self.groups.pop() {
+            let fits = group.len() == 1 || self.bytes(&group) <= bytes_max;
+            let first = if fits { group } else { self.halve(group) };
+            self.groups.push(first);
+            if fits {
+                return;
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use crate::client::Client;
 use crate::outcome::Cause;
 use crate::pace::{Load, Pace, Turn};
 use crate::request::{Request, Settled, Verdict};
+use crate::size::SizeLimit;
 
 /// Carries bulk bodies to Elasticsearch. [`Client`] does; a simulation of what can go wrong may take its place.
 pub trait Carrier: Send + Sync + 'static {
@@ -36,6 +37,7 @@ pub struct Sender<C = Client> {
     backoff: Backoff,
     alarm: Alarm,
     pace: Arc<Pace>,
+    size: SizeLimit,
 }
 
 impl<C: Carrier> Sender<C> {
@@ -46,6 +48,7 @@ impl<C: Carrier> Sender<C> {
             backoff,
             alarm: Alarm::default(),
             pace: Pace::new(requests_max),
+            size: SizeLimit::default(),
         }
     }
 
@@ -71,14 +74,20 @@ impl<C: Carrier> Sender<C> {
             if request.is_done() {
                 break;
             }
+            if let Some(bytes_max) = self.size.bytes_max() {
+                request.cut_to(bytes_max);
+            }
             let since = Instant::now();
-            let sent = self.client.bulk(request.body()).await;
+            let body = request.body();
+            let bytes = body.len();
+            let sent = self.client.bulk(body).await;
             let verdict = request.absorb(sent);
             turn.learn(since, load(&verdict));
             request.settled().for_each(&mut tell);
             is_taken = !matches!(verdict, Verdict::Retry { .. });
             match verdict {
                 Verdict::Done | Verdict::Next => {}
+                Verdict::TooLarge => self.size.too_large(bytes),
                 Verdict::Retry {
                     attempt,
                     retry_after,
@@ -104,7 +113,7 @@ impl<C: Carrier> Sender<C> {
 fn load(verdict: &Verdict) -> Load {
     match verdict {
         Verdict::Done => Load::Bearable,
-        Verdict::Next => Load::Unknown,
+        Verdict::Next | Verdict::TooLarge => Load::Unknown,
         Verdict::Retry { trouble, .. } => match trouble.cause {
             Cause::Busy => Load::TooHigh,
             Cause::Unreachable
@@ -116,5 +125,73 @@ fn load(verdict: &Verdict) -> Load {
             | Cause::Credentials
             | Cause::Endpoint => Load::Unknown,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::body::BulkBody;
+    use crate::stream::StreamParts;
+
+    /// Takes requests of at most so many bytes, and keeps the length of each that comes.
+    struct Narrow {
+        bytes_max: usize,
+        seen: Mutex<Vec<usize>>,
+    }
+
+    impl Carrier for Narrow {
+        async fn bulk(&self, body: Bytes) -> Result<Answer, SendError> {
+            self.seen.lock().unwrap().push(body.len());
+            if body.len() > self.bytes_max {
+                return Ok(Answer::new(413, ""));
+            }
+            let items = body.split(|&byte| byte == b'\n').count() / 2;
+            let items = vec![r#"{"create":{"status":201}}"#; items].join(",");
+            Ok(Answer::new(
+                200,
+                format!(r#"{{"errors":false,"items":[{items}]}}"#),
+            ))
+        }
+    }
+
+    fn request(documents: usize) -> Request<()> {
+        let mut body = BulkBody::new();
+        for _ in 0..documents {
+            let parts = StreamParts {
+                kind: "logs",
+                dataset: "django",
+                namespace: "pt",
+            };
+            let mut draft = body.begin(&parts, None).unwrap();
+            draft.text().extend_from_slice(&[b' '; 1000]);
+            draft.finish();
+        }
+        Request::new(vec![(body, ())])
+    }
+
+    #[tokio::test]
+    async fn what_was_too_large_once_is_not_tried_again_with_each_request() {
+        let bytes_max = 100 << 10;
+        let carrier = Narrow {
+            bytes_max,
+            seen: Mutex::default(),
+        };
+        let sender = Sender::new(carrier, Backoff::default(), 1);
+        let mut refused = Vec::new();
+        for _ in 0..3 {
+            let turn = sender.pace().turn().await;
+            let mut stored = 0;
+            let mut request = request(1000);
+            let count = |part: Settled<'_, ()>| stored += part.stored;
+            sender.deliver(turn, &mut request, |()| true, count).await;
+            assert_eq!(stored, 1000);
+            let seen = std::mem::take(&mut *sender.client().seen.lock().unwrap());
+            refused.push(seen.into_iter().filter(|&bytes| bytes > bytes_max).count());
+        }
+        assert!(refused[0] > 0, "{refused:?}");
+        assert_eq!(refused[1..], [0, 0]);
     }
 }

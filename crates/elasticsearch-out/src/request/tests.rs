@@ -77,7 +77,7 @@ fn news<T: Copy>(request: &mut Request<T>) -> Vec<(T, usize, usize, Vec<usize>)>
 
 fn cause(verdict: &Verdict) -> Option<(Cause, u32, usize)> {
     match verdict {
-        Verdict::Done | Verdict::Next => None,
+        Verdict::Done | Verdict::Next | Verdict::TooLarge => None,
         Verdict::Retry {
             attempt, trouble, ..
         } => Some((trouble.cause, *attempt, trouble.items)),
@@ -286,7 +286,7 @@ fn play(
         );
         match verdict {
             Verdict::Done => return (stored, refused, requests),
-            Verdict::Next => {}
+            Verdict::Next | Verdict::TooLarge => {}
             Verdict::Retry { .. } => panic!("{verdict:?}"),
         }
     }
@@ -324,7 +324,7 @@ fn one_document_that_fails_the_whole_request_is_found_and_costs_no_other() {
 #[test]
 fn a_halved_request_still_retries_what_is_busy() {
     let mut request = Request::new(vec![(body(0, 4), ())]);
-    assert_eq!(request.absorb(Ok(Answer::new(413, ""))), Verdict::Next);
+    assert_eq!(request.absorb(Ok(Answer::new(413, ""))), Verdict::TooLarge);
     assert_eq!(sent(&request), [0, 1]);
     assert_eq!(
         cause(&request.absorb(Ok(answer(&[201, 429])))),
@@ -428,9 +428,9 @@ fn what_can_never_fit_is_halved_at_once_and_a_single_document_waits() {
     let reason = "[coordinating_operation_bytes=9, max_coordinating_bytes=5]";
     let never = || Ok(whole(429, "es_rejected_execution_exception", reason));
     let mut request = Request::new(vec![(body(0, 3), ())]);
-    assert_eq!(request.absorb(never()), Verdict::Next);
+    assert_eq!(request.absorb(never()), Verdict::TooLarge);
     assert_eq!(sent(&request), [0, 1]);
-    assert_eq!(request.absorb(never()), Verdict::Next);
+    assert_eq!(request.absorb(never()), Verdict::TooLarge);
     assert_eq!(sent(&request), [0]);
     assert!(matches!(
         request.absorb(never()),
@@ -438,4 +438,21 @@ fn what_can_never_fit_is_halved_at_once_and_a_single_document_waits() {
     ));
     assert_eq!(sent(&request), [0], "the limit may be raised");
     assert_eq!(request.open_items(), 3);
+}
+
+#[test]
+fn what_is_known_to_be_too_large_is_cut_before_it_is_sent() {
+    let mut request = Request::new(vec![(body(0, 8), ())]);
+    let bytes = request.body().len();
+    for (bytes_max, want) in [
+        (bytes, 8),
+        (bytes - 1, 4),
+        (bytes / 2, 4),
+        (bytes / 4, 2),
+        (1, 1),
+    ] {
+        request.cut_to(bytes_max);
+        assert_eq!(sent(&request).len(), want, "{bytes_max}");
+    }
+    assert_eq!(request.open_items(), 8);
 }
