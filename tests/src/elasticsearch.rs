@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::{Method, Request};
 
+use crate::engine::Engine;
 use crate::lines::Lines;
-use crate::parts::{installed, repository};
 use crate::process::{Process, Signal};
 use crate::wait::{free_port, until};
 
@@ -23,9 +23,10 @@ const ROLE: &str = include_str!("../fixtures/role.json");
 const USER_BODY: &str = include_str!("../fixtures/user.json");
 const TEMPLATE: &str = include_str!("../fixtures/template.json");
 
-/// A real Elasticsearch with security on.
+/// A real Elasticsearch with security on; or a real `OpenSearch`, which answers the same questions.
 #[derive(Debug)]
 pub struct Elasticsearch {
+    engine: Engine,
     process: Process,
     agent: Agent,
     dir: PathBuf,
@@ -36,11 +37,27 @@ pub struct Elasticsearch {
 impl Elasticsearch {
     /// Starts one with no data, and with neither role, user nor template.
     pub fn start(dir: &Path) -> Self {
-        Self::start_with(dir, &[])
+        Self::start_engine(Engine::Elasticsearch, dir, &[])
     }
 
-    /// The same with settings of its own, each `KEY=VALUE`.
-    pub fn start_with(dir: &Path, settings: &[&str]) -> Self {
+    /// Starts one that has role, user and template.
+    pub fn start_set_up(dir: &Path) -> Self {
+        Self::start_engine_set_up(Engine::Elasticsearch, dir, &[])
+    }
+
+    /// The same of either kind, with settings of its own, each `KEY=VALUE`. Where nobody is asked who he is there is
+    /// neither role nor user.
+    pub fn start_engine_set_up(engine: Engine, dir: &Path, settings: &[&str]) -> Self {
+        let started = Self::start_engine(engine, dir, settings);
+        if engine.has_users() {
+            started.put_role();
+            started.put_user();
+        }
+        started.put_template();
+        started
+    }
+
+    fn start_engine(engine: Engine, dir: &Path, settings: &[&str]) -> Self {
         let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
         let port = free_port();
         let agent = Agent::config_builder()
@@ -48,7 +65,8 @@ impl Elasticsearch {
             .timeout_global(Some(Duration::from_mins(1)))
             .build();
         let started = Self {
-            process: Self::spawn(dir, port, &settings),
+            engine,
+            process: Self::spawn(engine, dir, port, &settings),
             agent: agent.into(),
             dir: dir.to_owned(),
             port,
@@ -58,26 +76,11 @@ impl Elasticsearch {
         started
     }
 
-    /// Starts one that has role, user and template.
-    pub fn start_set_up(dir: &Path) -> Self {
-        Self::start_set_up_with(dir, &[])
-    }
-
-    /// The same with settings of its own.
-    pub fn start_set_up_with(dir: &Path, settings: &[&str]) -> Self {
-        let started = Self::start_with(dir, settings);
-        started.put_role();
-        started.put_user();
-        started.put_template();
-        started
-    }
-
-    fn spawn(dir: &Path, port: u16, settings: &[String]) -> Process {
-        let program = repository().join("tests/elasticsearch/start");
-        Process::start("elasticsearch", dir, &program, |command| {
+    fn spawn(engine: Engine, dir: &Path, port: u16, settings: &[String]) -> Process {
+        Process::start("elasticsearch", dir, &engine.program(), |command| {
             command
                 .arg("--parts")
-                .arg(installed("SAWMILL_TEST_ELASTICSEARCH"))
+                .arg(engine.parts())
                 .arg("--data")
                 .arg(dir.join("elasticsearch"))
                 .args(["--port", &port.to_string(), "--heap", "1g"])
@@ -89,11 +92,8 @@ impl Elasticsearch {
     fn until_ready(&self) {
         until("Elasticsearch answers", Duration::from_mins(3), || {
             let health = "/_cluster/health?wait_for_status=yellow&timeout=1s";
-            matches!(self.try_request("GET", health, None), Ok((200, _)))
-                && matches!(
-                    self.try_request("GET", "/_security/user", None),
-                    Ok((200, _))
-                )
+            let answers = |path| matches!(self.try_request("GET", path, None), Ok((200, _)));
+            answers(health) && (!self.engine.has_users() || answers("/_security/user"))
         });
     }
 
@@ -137,6 +137,11 @@ impl Elasticsearch {
         let body = serde_json::from_str(body).expect("a fixture is JSON");
         let (status, answer) = self.request("PUT", path, Some(body));
         assert_eq!(status, 200, "PUT {path}: {answer}");
+    }
+
+    /// Which of the two it is.
+    pub fn engine(&self) -> Engine {
+        self.engine
     }
 
     /// Where it listens.
@@ -227,7 +232,7 @@ impl Elasticsearch {
 
     /// Starts it again with the data it had.
     pub fn start_again(&mut self) {
-        self.process = Self::spawn(&self.dir, self.port, &self.settings);
+        self.process = Self::spawn(self.engine, &self.dir, self.port, &self.settings);
         self.until_ready();
     }
 

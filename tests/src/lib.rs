@@ -1,7 +1,7 @@
 //! The stage of the end-to-end tests: each real part of the stack is a value that runs as long as it lives.
 //!
 //! [`Django`] writes the application's log files, [`Filebeat`] ships them, [`Sawmill`] is the release build of the
-//! program, [`Elasticsearch`] is the real thing with security on; [`Sender`] and [`Disk`] are for what these cannot be
+//! program, [`Elasticsearch`] is the real thing with security on, or an `OpenSearch`; [`Sender`] and [`Disk`] are for what these cannot be
 //! made to do. Every part has its folder below the one that a test gives it, and talks over 127.0.0.1 only. Dropping a
 //! part ends its process, however the test went, and a failed test shows the end of each part's log.
 //!
@@ -11,6 +11,7 @@ mod bench;
 mod disk;
 mod django;
 mod elasticsearch;
+mod engine;
 mod filebeat;
 mod go_lumber;
 mod lines;
@@ -26,6 +27,7 @@ pub use crate::bench::{bench, compare};
 pub use crate::disk::Disk;
 pub use crate::django::{Django, Manifest, Pace, Record};
 pub use crate::elasticsearch::{Elasticsearch, PASSWORD, USER};
+pub use crate::engine::Engine;
 pub use crate::filebeat::Filebeat;
 pub use crate::go_lumber::GoLumber;
 pub use crate::lines::{Comparison, Lines};

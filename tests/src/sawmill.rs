@@ -25,10 +25,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Write to Elasticsearch as the user of the fixtures.
+    /// Write to Elasticsearch as the user of the fixtures, if it asks for one.
     pub fn elasticsearch(elasticsearch: &Elasticsearch) -> Self {
-        Self::default()
-            .with("OUTPUT__ELASTICSEARCH__HOSTS", elasticsearch.url())
+        let settings = Self::default().with("OUTPUT__ELASTICSEARCH__HOSTS", elasticsearch.url());
+        if !elasticsearch.engine().has_users() {
+            return settings;
+        }
+        settings
             .with("OUTPUT__ELASTICSEARCH__USER", USER)
             .with("OUTPUT__ELASTICSEARCH__PASSWORD", PASSWORD)
     }

@@ -3,10 +3,10 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use sawmill_tests::{Elasticsearch, Settings, Toxic};
+use sawmill_tests::{Settings, Toxic};
 
-use crate::folder;
 use crate::stage::{Proxied, Setting, survive};
+use crate::{folder, start_engine};
 
 /// How long each lasts.
 const FAULT: Duration = Duration::from_secs(8);
@@ -14,7 +14,7 @@ const FAULT: Duration = Duration::from_secs(8);
 #[test]
 fn bad_connections_lose_nothing() {
     let dir = folder();
-    let mut elasticsearch = Elasticsearch::start_set_up(dir.path());
+    let mut elasticsearch = start_engine(dir.path(), &[]);
     let sides = [
         (Proxied::Input, "Filebeat to Sawmill"),
         (Proxied::Output, "Sawmill to Elasticsearch"),

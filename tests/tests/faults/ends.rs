@@ -3,10 +3,10 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use sawmill_tests::{Elasticsearch, Settings};
+use sawmill_tests::Settings;
 
-use crate::folder;
 use crate::stage::{Ids, Setting, survive};
+use crate::{folder, start_engine};
 
 const TIMES: usize = 3;
 const PAUSE: Duration = Duration::from_secs(1);
@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[test]
 fn programs_that_are_killed_lose_nothing() {
     let dir = folder();
-    let mut elasticsearch = Elasticsearch::start_set_up(dir.path());
+    let mut elasticsearch = start_engine(dir.path(), &[]);
     for ids in [Ids::Origin, Ids::Auto] {
         let what = "Sawmill: SIGKILL, three times";
         survive(

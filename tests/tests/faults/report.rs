@@ -4,10 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use sawmill_tests::Engine;
+
 use crate::stage::Ids;
 
 /// What became of the lines of one fault.
 pub(crate) struct Row {
+    pub(crate) engine: Engine,
+    /// As it is said of Elasticsearch.
     pub(crate) what: String,
     pub(crate) ids: Ids,
     pub(crate) written: usize,
@@ -25,9 +29,10 @@ impl Row {
             Ids::Auto => "`auto`",
             Ids::Origin => "`origin`",
         };
+        let engine = self.engine.to_string();
+        let what = self.what.replace("Elasticsearch", &engine);
         let line = format!(
-            "| {} | {ids} | {} | {} | {} | {} | {} | {} s |\n",
-            self.what,
+            "| {what} | {ids} | {} | {} | {} | {} | {} | {} s |\n",
             self.written,
             self.stored,
             self.dead,
@@ -36,13 +41,10 @@ impl Row {
             self.took.as_secs()
         );
         print!("{line}");
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults");
+        let rows = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults");
+        let folder = rows.join(engine.to_lowercase());
         fs::create_dir_all(&folder).unwrap();
-        let name: String = self
-            .what
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .collect();
+        let name: String = what.chars().filter(char::is_ascii_alphanumeric).collect();
         fs::write(folder.join(format!("{name}-{:?}.md", self.ids)), line).unwrap();
     }
 }

@@ -128,6 +128,7 @@ pub(crate) fn survive_in(
     sleep(AFTERWARDS);
     let comparison = written.compare(&stage.found());
     let row = Row {
+        engine: stage.elasticsearch.engine(),
         what: what.to_owned(),
         ids,
         written: written.count(),
