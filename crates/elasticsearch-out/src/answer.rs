@@ -8,8 +8,6 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use thiserror::Error;
 
-use crate::outcome::Reception;
-
 /// As much of an answer that is not Elasticsearch's as an error repeats.
 const EXCERPT_CHARS_MAX: usize = 200;
 
@@ -69,15 +67,6 @@ impl Answer {
     /// Whether the items have answers of their own.
     pub(crate) fn is_good(&self) -> bool {
         (200..300).contains(&self.status)
-    }
-
-    /// Whether the request as a whole was refused for its size.
-    pub(crate) fn says_too_large(&self) -> bool {
-        let never_fits = || {
-            let error = self.error();
-            Reception::of(self.status, &error.kind, error.reason()) == Reception::Halve
-        };
-        self.status == 413 || (self.status == 429 && never_fits())
     }
 
     /// The error of a whole request; without type and with the body's beginning if it is not Elasticsearch's.

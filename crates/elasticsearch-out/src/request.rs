@@ -39,6 +39,16 @@ struct Part<T> {
     news: News,
 }
 
+/// What came of sending a group, beside the items that it settled.
+enum Said {
+    /// What is open was cut, or nothing is open.
+    Settled,
+    /// What is open was cut, since its bytes are more than Elasticsearch takes at a time.
+    TooLarge,
+    /// What is open must be sent again later, for this.
+    Again(Cause, String),
+}
+
 /// What an answer settled of one part, until it is taken.
 #[derive(Debug, Default)]
 struct News {
@@ -176,25 +186,18 @@ impl<T> Request<T> {
         };
         let retry_after = sent.as_ref().ok().and_then(|answer| answer.retry_after);
         let before = group.len() + self.open_items();
-        let is_too_large = group.len() > 1 && sent.as_ref().is_ok_and(Answer::says_too_large);
-        let (open, trouble) = match sent {
-            Err(error) => (group, Some((Cause::Unreachable, error.to_string()))),
+        let (open, said) = match sent {
+            Err(error) => (group, Said::Again(Cause::Unreachable, error.to_string())),
             Ok(answer) => self.read(group, &answer),
         };
         let items = open.len();
         if items + self.open_items() < before {
             self.attempt = 0;
         }
-        let Some((cause, detail)) = trouble else {
-            self.groups
-                .extend(Some(open).filter(|open| !open.is_empty()));
-            return if self.is_done() {
-                Verdict::Done
-            } else if is_too_large {
-                Verdict::TooLarge
-            } else {
-                Verdict::Next
-            };
+        let (cause, detail) = match said {
+            Said::Again(cause, detail) => (cause, detail),
+            Said::Settled => return self.go_on(open, Verdict::Next),
+            Said::TooLarge => return self.go_on(open, Verdict::TooLarge),
         };
         self.attempt += 1;
         self.postpone(open, cause);
@@ -277,45 +280,47 @@ impl<T> Request<T> {
         })
     }
 
+    /// Puts what is open of the group just sent in its place again, and says what comes next if anything does.
+    fn go_on(&mut self, open: Vec<Place>, next: Verdict) -> Verdict {
+        self.groups
+            .extend(Some(open).filter(|open| !open.is_empty()));
+        if self.is_done() { Verdict::Done } else { next }
+    }
+
     /// Reads an answer to a group; returns what of the group stays open, and why.
-    fn read(
-        &mut self,
-        group: Vec<Place>,
-        answer: &Answer,
-    ) -> (Vec<Place>, Option<(Cause, String)>) {
+    fn read(&mut self, group: Vec<Place>, answer: &Answer) -> (Vec<Place>, Said) {
         if answer.is_good() {
             if answer.is_all_stored(group.len()) {
                 for &place in &group {
                     self.news(place).stored += 1;
                 }
-                return (Vec::new(), None);
+                return (Vec::new(), Said::Settled);
             }
             return match answer.items(group.len()) {
                 Ok(items) => self.settle(&group, &items),
-                Err(error) => (group, Some((Cause::Unreadable, error.to_string()))),
+                Err(error) => (group, Said::Again(Cause::Unreadable, error.to_string())),
             };
         }
         let error = answer.error();
         match Reception::of(answer.status, &error.kind, error.reason()) {
-            Reception::Retry(cause) => (
-                group,
-                Some((
-                    cause,
-                    format!("status {} {} {}", answer.status, error.kind, error.reason()),
-                )),
-            ),
-            Reception::Halve if group.len() > 1 => (self.halve(group), None),
-            Reception::Halve => (group, Some((Cause::Busy, error.reason().to_owned()))),
-            Reception::Split => (self.split(group, answer.status, &error), None),
+            Reception::Retry(cause) => {
+                let detail = format!("status {} {} {}", answer.status, error.kind, error.reason());
+                (group, Said::Again(cause, detail))
+            }
+            Reception::Halve if group.len() > 1 => (self.halve(group), Said::TooLarge),
+            Reception::Halve => (group, Said::Again(Cause::Busy, error.reason().to_owned())),
+            Reception::Split => {
+                let said = match answer.status {
+                    413 if group.len() > 1 => Said::TooLarge,
+                    _ => Said::Settled,
+                };
+                (self.split(group, answer.status, &error), said)
+            }
         }
     }
 
     /// Settles the items of a group one by one.
-    fn settle(
-        &mut self,
-        group: &[Place],
-        items: &[ItemAnswer<'_>],
-    ) -> (Vec<Place>, Option<(Cause, String)>) {
+    fn settle(&mut self, group: &[Place], items: &[ItemAnswer<'_>]) -> (Vec<Place>, Said) {
         let mut open = Vec::new();
         let mut trouble: Option<(Cause, String)> = None;
         for (&place, item) in group.iter().zip(items) {
@@ -334,7 +339,8 @@ impl<T> Request<T> {
                 }
             }
         }
-        (open, trouble)
+        let said = trouble.map_or(Said::Settled, |(cause, detail)| Said::Again(cause, detail));
+        (open, said)
     }
 
     /// Keeps a group for another try. What several tries could not get through may be more than Elasticsearch can

@@ -23,27 +23,32 @@ struct Known {
 }
 
 impl SizeLimit {
-    /// What a request may have, if anything is known.
+    /// What a request may have, not compressed, if anything is known.
     pub(crate) fn bytes_max(&self) -> Option<usize> {
-        self.known().map(|known| known.bytes_max)
+        bytes_max(*self.lock())
     }
 
-    /// Takes note that a request of so many bytes was refused for its size.
+    /// Takes note that a request of so many bytes, not compressed, was refused for its size.
     pub(crate) fn too_large(&self, bytes: usize) {
         let half = (bytes / 2).max(BYTES_MIN);
-        let bytes_max = self.bytes_max().map_or(half, |known| known.min(half));
-        let until = Instant::now() + MEMORY;
-        *self.lock() = Some(Known { bytes_max, until });
-    }
-
-    fn known(&self) -> Option<Known> {
-        self.lock().filter(|known| known.until > Instant::now())
+        let mut known = self.lock();
+        *known = Some(Known {
+            bytes_max: bytes_max(*known).map_or(half, |known| known.min(half)),
+            until: Instant::now() + MEMORY,
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Known>> {
         // Written at once.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is known and not too old.
+fn bytes_max(known: Option<Known>) -> Option<usize> {
+    known
+        .filter(|known| known.until > Instant::now())
+        .map(|known| known.bytes_max)
 }
 
 #[cfg(test)]
