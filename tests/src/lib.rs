@@ -1,9 +1,9 @@
 //! The stage of the end-to-end tests: each real part of the stack is a value that runs as long as it lives.
 //!
 //! [`Django`] writes the application's log files, [`Filebeat`] ships them, [`Sawmill`] is the release build of the
-//! program, [`Elasticsearch`] is the real thing with security on, or an `OpenSearch`; [`Sender`] and [`Disk`] are for what these cannot be
-//! made to do. Every part has its folder below the one that a test gives it, and talks over 127.0.0.1 only. Dropping a
-//! part ends its process, however the test went, and a failed test shows the end of each part's log.
+//! program, [`Elasticsearch`] is the real thing with security on, or an `OpenSearch`; [`Sender`] and [`Disk`] are for what
+//! these cannot be made to do. Every part has its folder below the one that a test gives it, and talks over 127.0.0.1
+//! only. Dropping a part ends its process, however the test went, and a failed test shows the end of each part's log.
 //!
 //! This is for tests alone, so what cannot be done panics, and says what to do about it.
 

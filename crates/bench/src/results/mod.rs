@@ -254,23 +254,7 @@ pub(crate) mod tests {
         Run {
             name: "load".to_owned(),
             started: "2025-02-02T12:34:56Z".to_owned(),
-            asked: Asked {
-                target: "localhost:5044".to_owned(),
-                transport: Transport::Tls,
-                connections: 4,
-                idle_connections: 10,
-                windows_in_flight: 2,
-                window_events: 2_048,
-                compression: 3,
-                rate: Some(50_000),
-                seconds: Some(10.0),
-                events: None,
-                warmup_seconds: 2.0,
-                seed: 1,
-                event_bytes: 1_090.4,
-                threads: 1,
-                pinned: vec![1],
-            },
+            asked: asked(),
             seconds: 10.0,
             totals: Totals {
                 events: 499_712,
@@ -293,38 +277,14 @@ pub(crate) mod tests {
                 resident_bytes_peak: 31 << 20,
                 open_files_max: Some(23),
             }),
-            slices: vec![Slice {
-                start_seconds: 0.0,
-                seconds: 1.0,
-                events: 49_152,
-                events_per_second: 49_152.0,
-                p50_us: 5_000,
-                p99_us: 9_000,
-                max_us: 10_000,
-                watched: Some(WatchedSlice {
-                    cpu_user: 0.1,
-                    cpu_system: 0.045,
-                    resident_bytes: 30 << 20,
-                    open_files: Some(23),
-                }),
-            }],
+            slices: vec![slice()],
             whole: Whole {
                 events_sent: 600_000,
                 events_acknowledged: 600_000,
                 windows_sent: 294,
                 windows_acknowledged: 294,
             },
-            violations: vec![ViolationCount {
-                kind: ViolationKind::Twice,
-                count: 2,
-                first: Violation {
-                    kind: ViolationKind::Twice,
-                    connection: 3,
-                    window: 17,
-                    expected: "2048".to_owned(),
-                    found: "2048 again".to_owned(),
-                },
-            }],
+            violations: vec![acknowledged_twice()],
             errors: vec!["localhost:5044 closed connection 3".to_owned()],
             notes: vec!["the server closed 2 of 10 idle connections".to_owned()],
             ramp: Some(RampStep {
@@ -332,6 +292,58 @@ pub(crate) mod tests {
                 p99_max_us: 30_000,
                 verdict: Verdict::TooSlow,
             }),
+        }
+    }
+
+    fn asked() -> Asked {
+        Asked {
+            target: "localhost:5044".to_owned(),
+            transport: Transport::Tls,
+            connections: 4,
+            idle_connections: 10,
+            windows_in_flight: 2,
+            window_events: 2_048,
+            compression: 3,
+            rate: Some(50_000),
+            seconds: Some(10.0),
+            events: None,
+            warmup_seconds: 2.0,
+            seed: 1,
+            event_bytes: 1_090.4,
+            threads: 1,
+            pinned: vec![1],
+        }
+    }
+
+    fn slice() -> Slice {
+        Slice {
+            start_seconds: 0.0,
+            seconds: 1.0,
+            events: 49_152,
+            events_per_second: 49_152.0,
+            p50_us: 5_000,
+            p99_us: 9_000,
+            max_us: 10_000,
+            watched: Some(WatchedSlice {
+                cpu_user: 0.1,
+                cpu_system: 0.045,
+                resident_bytes: 30 << 20,
+                open_files: Some(23),
+            }),
+        }
+    }
+
+    fn acknowledged_twice() -> ViolationCount {
+        ViolationCount {
+            kind: ViolationKind::Twice,
+            count: 2,
+            first: Violation {
+                kind: ViolationKind::Twice,
+                connection: 3,
+                window: 17,
+                expected: "2048".to_owned(),
+                found: "2048 again".to_owned(),
+            },
         }
     }
 
