@@ -32,6 +32,8 @@ pub struct Item {
     pub document: usize,
     /// One past the document line's newline.
     pub end: usize,
+    /// Which of the events that were received together it was, as the caller counts them.
+    pub ordinal: u32,
     stream: u32,
 }
 
@@ -78,6 +80,7 @@ impl BulkBody {
             body: self,
             action,
             document,
+            ordinal: 0,
             stream: stream as u32,
         })
     }
@@ -162,6 +165,7 @@ pub struct Draft<'a> {
     body: &'a mut BulkBody,
     action: usize,
     document: usize,
+    ordinal: u32,
     stream: u32,
 }
 
@@ -169,6 +173,11 @@ impl Draft<'_> {
     /// Where to append the document's JSON text: one line, no newline. What stands there already is not ours.
     pub fn text(&mut self) -> &mut Vec<u8> {
         &mut self.body.bytes
+    }
+
+    /// Says which of the events that were received together it is; without it the first, number 0.
+    pub fn number(&mut self, ordinal: u32) {
+        self.ordinal = ordinal;
     }
 
     /// Ends the document's line and makes the item part of the body.
@@ -183,6 +192,7 @@ impl Draft<'_> {
             action: self.action,
             document: self.document,
             end,
+            ordinal: self.ordinal,
             stream: self.stream,
         });
     }

@@ -7,6 +7,9 @@
 //! A bad event never costs a good one: what is no event, or has no place to go, comes out as a
 //! [`DeadLetter`] with its reason. Only a broken frame is an error, and then the body is worthless.
 //!
+//! Elasticsearch may refuse an event long after that. Its item in the body knows its number within the piece, and a
+//! [`Recall`] finds it again in the piece's [`Source`].
+//!
 //! No I/O and no waiting happens here. A piece that gives more than one body's worth is worked on
 //! in turns, so that its owner can wait for memory in between.
 
@@ -17,9 +20,13 @@ mod dead_letter;
 mod ids;
 mod names;
 mod piece;
+mod recall;
+mod source;
 mod worker;
 
 pub use crate::dead_letter::{DeadLetter, Reason};
 pub use crate::ids::DocumentIds;
 pub use crate::piece::Piece;
+pub use crate::recall::Recall;
+pub use crate::source::Source;
 pub use crate::worker::{Intake, Progress, Settings, Tally, Worker};

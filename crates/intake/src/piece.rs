@@ -1,7 +1,11 @@
 //! A piece of a window, waiting to be worked on.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use sawmill_lumberjack::{FrameError, Inflated, Inflater};
+
+use crate::source::Source;
 
 /// Frames of one window, as they were received. Compressed ones stay so until they are worked on.
 #[derive(Debug)]
@@ -11,6 +15,8 @@ pub struct Piece {
     pub(crate) at: usize,
     /// Bytes still to pass over: the payload of an event that is too large.
     pub(crate) skip: usize,
+    /// How many events have been cut.
+    pub(crate) events: u32,
 }
 
 #[derive(Debug)]
@@ -20,7 +26,7 @@ enum Form {
         inflating: Option<Box<Inflating>>,
         ended: bool,
     },
-    Frames(Vec<u8>),
+    Frames(Bytes),
 }
 
 /// An inflater and the text that it fills, lent to one piece after the other.
@@ -47,27 +53,49 @@ impl Piece {
             },
             at: 0,
             skip: 0,
+            events: 0,
         }
     }
 
     /// Whole frames, one behind the other.
     pub fn frames(frames: Vec<u8>) -> Self {
         Self {
-            form: Form::Frames(frames),
+            // They are kept until their events are settled, so not twice as much as there is.
+            form: Form::Frames(frames.into_boxed_slice().into()),
             at: 0,
             skip: 0,
+            events: 0,
+        }
+    }
+
+    /// The bytes that its events are cut from, to find them in again.
+    pub fn source(&self) -> Source {
+        match &self.form {
+            Form::Compressed { zlib, .. } => Source::compressed(zlib.clone()),
+            Form::Frames(frames) => Source::frames(frames.clone()),
         }
     }
 
     /// The text that is there to be cut, from `at` on.
-    pub(crate) fn text(&mut self) -> &mut [u8] {
+    pub(crate) fn text(&mut self) -> &[u8] {
         let text = match &mut self.form {
             Form::Compressed { inflating, .. } => inflating
                 .as_mut()
-                .map_or(&mut [][..], |inflating| inflating.text()),
+                .map_or(&[][..], |inflating| inflating.text()),
             Form::Frames(frames) => frames,
         };
-        text.get_mut(self.at..).unwrap_or_default()
+        text.get(self.at..).unwrap_or_default()
+    }
+
+    /// A part of [`text`](Self::text) to be changed in place. `None` where it stands as it was received, which must stay.
+    pub(crate) fn own(&mut self, part: Range<usize>) -> Option<&mut [u8]> {
+        match &mut self.form {
+            Form::Compressed { inflating, .. } => {
+                let text = inflating.as_mut()?.text().get_mut(self.at..)?;
+                text.get_mut(part)
+            }
+            Form::Frames(_) => None,
+        }
     }
 
     /// Makes more text, at least `wanted` bytes more if there are as many, and tells whether

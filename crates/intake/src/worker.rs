@@ -37,13 +37,20 @@ pub struct Intake {
 pub struct Worker {
     tables: Tables,
     scratch: Scratch,
-    /// A version 1 event as JSON.
+    /// An event's JSON that is not where it can be worked on: of version 1, or in frames that stay as they came.
     data: Vec<u8>,
     names: Names,
     ids: Ids,
     inflating: Option<Box<Inflating>>,
     /// Length of the largest event that the buffers have seen.
     largest_bytes: usize,
+}
+
+impl Worker {
+    fn copy(&mut self, json: &[u8]) {
+        self.data.clear();
+        self.data.extend_from_slice(json);
+    }
 }
 
 /// Buffers that grew for an event larger than this are not kept: one huge event must not be
@@ -157,7 +164,7 @@ impl Intake {
             if body.len_bytes() + tally.dead_bytes >= self.settings.body_bytes_max {
                 return Ok(None);
             }
-            let text = piece.text();
+            let (ordinal, text) = (piece.events, piece.text());
             let (sequence, used) = match cut(text, &self.settings.frames, &mut worker.data)? {
                 Cut::Need(bytes) => return Ok(Some(bytes)),
                 Cut::Json {
@@ -165,14 +172,17 @@ impl Intake {
                     payload,
                     used,
                 } => {
-                    let json = text.get_mut(payload).unwrap_or_default();
-                    self.take(worker, json, body, tally);
+                    match piece.own(payload.clone()) {
+                        Some(json) => self.take(worker, json, ordinal, body, tally),
+                        None => {
+                            worker.copy(piece.text().get(payload).unwrap_or_default());
+                            self.take_data(worker, ordinal, body, tally);
+                        }
+                    }
                     (sequence, used)
                 }
                 Cut::Data { sequence, used } => {
-                    let mut json = std::mem::take(&mut worker.data);
-                    self.take(worker, &mut json, body, tally);
-                    worker.data = json;
+                    self.take_data(worker, ordinal, body, tally);
                     (sequence, used)
                 }
                 Cut::Oversized {
@@ -194,14 +204,29 @@ impl Intake {
                 }
             };
             piece.at += used;
+            piece.events += 1;
             tally.events += 1;
             tally.last = Some(sequence);
         }
     }
 
+    /// One event whose JSON stands in the worker's own buffer.
+    fn take_data(&self, worker: &mut Worker, ordinal: u32, body: &mut BulkBody, tally: &mut Tally) {
+        let mut json = std::mem::take(&mut worker.data);
+        self.take(worker, &mut json, ordinal, body, tally);
+        worker.data = json;
+    }
+
     /// One event, from its JSON to its place in the body.
     #[inline]
-    fn take(&self, worker: &mut Worker, json: &mut [u8], body: &mut BulkBody, tally: &mut Tally) {
+    fn take(
+        &self,
+        worker: &mut Worker,
+        json: &mut [u8],
+        ordinal: u32,
+        body: &mut BulkBody,
+        tally: &mut Tally,
+    ) {
         worker.largest_bytes = worker.largest_bytes.max(json.len());
         let mut event = match Event::parse(json, &mut worker.tables, &self.settings.event) {
             Ok(event) => event,
@@ -222,7 +247,8 @@ impl Intake {
         match self.chain.apply(&mut event, &mut worker.scratch) {
             Verdict::Drop => tally.dropped += 1,
             Verdict::Keep => {
-                if let Err(reason) = self.encode(&event, &mut worker.names, &mut worker.ids, body) {
+                let Worker { names, ids, .. } = worker;
+                if let Err(reason) = self.encode(&event, ordinal, names, ids, body) {
                     let event = event.text().as_bytes().to_vec();
                     tally.bury(DeadLetter { event, reason });
                 }
@@ -235,12 +261,14 @@ impl Intake {
     fn encode(
         &self,
         event: &Event<'_>,
+        ordinal: u32,
         names: &mut Names,
         ids: &mut Ids,
         body: &mut BulkBody,
     ) -> Result<(), Reason> {
         let mut draft = body.begin(&names.of(event, &self.names), ids.of(event, &self.ids)?)?;
         event.encode(draft.text());
+        draft.number(ordinal);
         draft.finish();
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sawmill_elasticsearch_out::BulkBody;
+use sawmill_intake::Source;
 
 use crate::memory::Reserved;
 use crate::window::{Failure, Window};
@@ -14,27 +15,32 @@ pub(crate) struct Delivery {
     pub(crate) ticket: Arc<Ticket>,
 }
 
+/// What was received: events of one window, kept as they came until the last of them is settled. Elasticsearch may refuse
+/// one, and its letter has it as it was received.
+pub(crate) struct Received {
+    pub(crate) window: Arc<Window>,
+    /// Who sent them, for dead letters.
+    pub(crate) peer: Arc<str>,
+    /// Their bytes; none of an event that was too large to be read.
+    pub(crate) source: Option<Source>,
+    /// The memory that those take.
+    pub(crate) memory: Option<Reserved>,
+}
+
 /// Whose events they are, how many of them are open, and the memory that they take until the
 /// last of them is settled.
 pub(crate) struct Ticket {
-    window: Arc<Window>,
-    /// Who sent them, for dead letters.
-    pub(crate) peer: Arc<str>,
+    pub(crate) received: Arc<Received>,
     open: AtomicU32,
     _memory: Option<Reserved>,
 }
 
 impl Ticket {
-    pub(crate) fn new(
-        window: Arc<Window>,
-        peer: Arc<str>,
-        events: u32,
-        memory: Option<Reserved>,
-    ) -> Arc<Self> {
+    /// A ticket of `events`, a part of what was received; `memory` is what was made of them.
+    pub(crate) fn new(received: Arc<Received>, events: u32, memory: Option<Reserved>) -> Arc<Self> {
         let open = AtomicU32::new(events);
         Arc::new(Self {
-            window,
-            peer,
+            received,
             open,
             _memory: memory,
         })
@@ -43,13 +49,13 @@ impl Ticket {
     /// Whether anybody still waits for them. Nobody does once their connection is gone: its client will send them again,
     /// and what nobody waits for only holds up the rest.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.window.is_wanted()
+        self.received.window.is_wanted()
     }
 
     /// Says that `events` of them are stored or dead-lettered.
     pub(crate) fn settle(&self, events: u32) {
         self.open.fetch_sub(events, Ordering::Relaxed);
-        self.window.settle(events);
+        self.received.window.settle(events);
     }
 }
 
@@ -58,7 +64,7 @@ impl Drop for Ticket {
     /// and their window must not wait for ever.
     fn drop(&mut self) {
         if *self.open.get_mut() > 0 {
-            self.window.fail(Failure::Worker);
+            self.received.window.fail(Failure::Worker);
         }
     }
 }

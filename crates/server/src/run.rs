@@ -63,7 +63,7 @@ async fn serve(
     let shutdown_timeout = config.shutdown.timeout;
     let input = Arc::new(config.input);
 
-    let dead_letters = DeadLetters::open(&config.dead_letters)?;
+    let dead_letters = DeadLetters::open(&config.dead_letters, input.limits.clone())?;
     let bulk_bytes_max = match &config.output {
         OutputConfig::Elasticsearch(output) => output.bulk_bytes_max,
         OutputConfig::Local(_) => LOCAL_BODY_BYTES_MAX,

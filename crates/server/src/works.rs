@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::crew::{Crew, Turn};
 use crate::dead_letters::{DeadLetters, Letter, Text};
-use crate::delivery::{Delivery, Ticket};
+use crate::delivery::{Delivery, Received, Ticket};
 use crate::memory::{Memory, Reserved};
 use crate::output::Output;
 use crate::window::{Failure, Window};
@@ -40,7 +40,7 @@ const DELIVERY_BYTES: usize = 512;
 /// A piece of at most so many bytes is worked through in a fraction of a millisecond.
 const SMALL_BYTES: usize = 16 << 10;
 
-impl Job {
+impl Received {
     fn is_small(&self) -> bool {
         let bytes = self.memory.as_ref().map_or(0, Reserved::bytes);
         bytes <= SMALL_BYTES
@@ -50,24 +50,36 @@ impl Job {
 impl Works {
     /// Starts work on a piece and returns soon. A small one is worked on at once if it can be:
     /// handing it to another thread would take longer than the work.
-    pub(crate) fn begin(&self, mut job: Job) {
-        let number = job.window.begin_piece();
-        if job.is_small()
+    pub(crate) fn begin(&self, job: Job) {
+        let Job {
+            window,
+            peer,
+            mut piece,
+            memory,
+            gone,
+        } = job;
+        let number = window.begin_piece();
+        let received = Arc::new(Received {
+            window,
+            peer,
+            source: Some(piece.source()),
+            memory,
+        });
+        if received.is_small()
             && let Some(place) = self.crew.place_now()
             && let Some((body, room)) = self.memory.body_now()
         {
-            let turn = self.crew.work_here(place, &mut job.piece, body);
-            match self.pass_on(&job.window, &job.peer, number, turn, room) {
+            let turn = self.crew.work_here(place, &mut piece, body);
+            match self.pass_on(&received, number, turn, room) {
                 Progress::Done => {
-                    drop(job.memory);
-                    job.window.end_piece();
+                    received.window.end_piece();
                     return;
                 }
                 Progress::More => {}
             }
         }
         let works = self.clone();
-        tokio::spawn(async move { works.work(job, number).await });
+        tokio::spawn(async move { works.work(received, piece, number, gone).await });
     }
 
     /// Settles an event that was too large to be read.
@@ -81,25 +93,30 @@ impl Works {
         let number = window.begin_piece();
         window.cut(number, 1, Some(sequence));
         window.end_piece();
-        let ticket = Ticket::new(Arc::clone(window), Arc::clone(peer), 1, None);
+        let received = Received {
+            window: Arc::clone(window),
+            peer: Arc::clone(peer),
+            source: None,
+            memory: None,
+        };
+        let ticket = Ticket::new(Arc::new(received), 1, None);
         self.bury(
-            ticket,
-            DeadLetter {
+            &ticket,
+            vec![DeadLetter {
                 event: Vec::new(),
                 reason,
-            },
+            }],
         );
     }
 
-    async fn work(self, job: Job, number: u32) {
-        let is_small = job.is_small();
-        let Job {
-            window,
-            peer,
-            mut piece,
-            memory,
-            gone,
-        } = job;
+    async fn work(
+        self,
+        received: Arc<Received>,
+        mut piece: Piece,
+        number: u32,
+        gone: CancellationToken,
+    ) {
+        let is_small = received.is_small();
         loop {
             // The worker first: while it is busy the room would be kept from bodies that are ready.
             let ready = async { (self.crew.place().await, self.memory.body().await) };
@@ -112,30 +129,29 @@ impl Works {
                 self.crew.work_here(place, &mut piece, body)
             } else {
                 let Ok((rest, turn)) = self.crew.work(place, piece, body).await else {
-                    window.fail(Failure::Worker);
+                    received.window.fail(Failure::Worker);
                     break;
                 };
                 piece = rest;
                 turn
             };
-            match self.pass_on(&window, &peer, number, turn, room) {
+            match self.pass_on(&received, number, turn, room) {
                 Progress::Done => break,
                 Progress::More => {}
             }
         }
-        drop(memory);
-        window.end_piece();
+        received.window.end_piece();
     }
 
     /// Settles what need not be stored and hands on the rest.
     fn pass_on(
         &self,
-        window: &Arc<Window>,
-        peer: &Arc<str>,
+        received: &Arc<Received>,
         number: u32,
         Turn { mut body, outcome }: Turn,
         mut room: Reserved,
     ) -> Progress {
+        let window = &received.window;
         let (progress, tally) = match outcome {
             Ok(good) => good,
             Err(error) => {
@@ -158,10 +174,8 @@ impl Works {
             if let Some(large) = large {
                 self.memory.give_back(large);
             }
-            let ticket = Ticket::new(Arc::clone(window), Arc::clone(peer), open, Some(room));
-            for letter in tally.dead_letters {
-                self.bury(Arc::clone(&ticket), letter);
-            }
+            let ticket = Ticket::new(Arc::clone(received), open, Some(room));
+            self.bury(&ticket, tally.dead_letters);
             if !body.is_empty() {
                 self.output.put(Delivery { body, ticket });
             }
@@ -172,13 +186,15 @@ impl Works {
         progress
     }
 
-    fn bury(&self, ticket: Arc<Ticket>, letter: DeadLetter) {
-        self.dead_letters.put(Letter {
-            ticket,
+    fn bury(&self, ticket: &Arc<Ticket>, letters: Vec<DeadLetter>) {
+        let letter = |letter: DeadLetter| Letter {
+            ticket: Arc::clone(ticket),
             reason: letter.reason.to_string(),
             status: None,
             stream: None,
             text: Text::Received(letter.event),
-        });
+        };
+        self.dead_letters
+            .put(letters.into_iter().map(letter).collect());
     }
 }

@@ -19,8 +19,7 @@ use std::io::{self, BufWriter, Write};
 
 pub(crate) use self::args::{DeadLettersCommand, EXAMPLE};
 pub(crate) use self::error::DeadLettersError;
-pub(crate) use self::line::Text;
-pub(crate) use self::writer::{DeadLetters, Letter};
+pub(crate) use self::writer::{DeadLetters, Letter, Text};
 
 /// `sawmill dead-letters`
 pub(crate) fn run(command: DeadLettersCommand) -> Result<(), DeadLettersError> {

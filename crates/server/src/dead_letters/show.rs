@@ -36,13 +36,21 @@ fn write_all(letter: &Found<'_>, out: &mut impl Write) -> io::Result<()> {
     ] {
         writeln!(out, "{name:<6}  {}", printable(&value))?;
     }
-    let Some(text) = line.text() else {
+    if line.text().is_none() {
         return writeln!(out, "\nno text: the event was too large to be read");
-    };
-    let what = match line.event {
-        Some(_) => "event, as it was received",
-        None => "document, as it was sent to Elasticsearch",
-    };
+    }
+    for (what, text) in [
+        ("event, as it was received", &line.event),
+        ("document, as it was sent to Elasticsearch", &line.document),
+    ] {
+        if let Some(text) = text {
+            write_text(what, text, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_text(what: &str, text: &str, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n{what}:")?;
     let laid_out = indented(text);
     for row in laid_out.as_deref().unwrap_or(text).split('\n') {

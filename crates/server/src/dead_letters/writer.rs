@@ -1,14 +1,17 @@
 //! Letters to disk, before the windows of their events are acknowledged.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use sawmill_intake::Recall;
+use sawmill_lumberjack::Limits;
 use sawmill_segments::{Removed, SegmentError, Segments};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::warn;
 
-use super::line::{Line, Text};
+use super::line::Line;
 use crate::config::{DeadLetterFiles, WhenFull};
 use crate::delivery::Ticket;
 use crate::disk::{keep, until_kept};
@@ -27,32 +30,72 @@ pub(crate) struct Letter {
     pub(crate) text: Text,
 }
 
+/// An event's text, and how far it got.
+pub(crate) enum Text {
+    /// As it was received; empty where it was too large to be read.
+    Received(Vec<u8>),
+    /// As it was sent to Elasticsearch, and which one it was among those received.
+    Sent { document: Vec<u8>, ordinal: u32 },
+}
+
 /// Where to put dead letters. What waits in the queue is bounded by the memory budget: a letter's
 /// ticket holds its share until the letter is on disk.
 #[derive(Clone)]
 pub(crate) struct DeadLetters {
-    queue: UnboundedSender<Letter>,
+    queue: UnboundedSender<Vec<Letter>>,
 }
 
 impl DeadLetters {
     /// Opens the folder and starts the thread that writes to it.
-    pub(crate) fn open(files: &DeadLetterFiles) -> Result<Self, SegmentError> {
+    ///
+    /// `frames` are the limits that events are cut with.
+    pub(crate) fn open(files: &DeadLetterFiles, frames: Limits) -> Result<Self, SegmentError> {
         let shelf = Shelf::open(files)?;
         let (queue, letters) = unbounded_channel();
-        thread::spawn(move || write_all(shelf, letters));
+        let inbox = Inbox {
+            queue: letters,
+            waiting: VecDeque::new(),
+        };
+        thread::spawn(move || write_all(shelf, inbox, &mut Recall::new(frames)));
         Ok(Self { queue })
     }
 
     /// Letters that somebody else keeps.
     #[cfg(test)]
-    pub(crate) fn over(queue: UnboundedSender<Letter>) -> Self {
+    pub(crate) fn over(queue: UnboundedSender<Vec<Letter>>) -> Self {
         Self { queue }
     }
 
-    /// Keeps a letter; its event is settled once that is certain.
-    pub(crate) fn put(&self, letter: Letter) {
-        // The thread ends with the last sender, which is here.
-        let _ = self.queue.send(letter);
+    /// Keeps letters; their events are settled once that is certain.
+    pub(crate) fn put(&self, letters: Vec<Letter>) {
+        if !letters.is_empty() {
+            // The thread ends with the last sender, which is here.
+            let _ = self.queue.send(letters);
+        }
+    }
+}
+
+/// Letters as they come, one by one.
+struct Inbox {
+    queue: UnboundedReceiver<Vec<Letter>>,
+    waiting: VecDeque<Letter>,
+}
+
+impl Inbox {
+    /// Waits for a letter; `None` when no more will come.
+    fn next(&mut self) -> Option<Letter> {
+        if self.waiting.is_empty() {
+            self.waiting = self.queue.blocking_recv()?.into();
+        }
+        self.waiting.pop_front()
+    }
+
+    /// A letter that is there.
+    fn next_now(&mut self) -> Option<Letter> {
+        if self.waiting.is_empty() {
+            self.waiting = self.queue.try_recv().ok()?.into();
+        }
+        self.waiting.pop_front()
     }
 }
 
@@ -129,15 +172,15 @@ impl Shelf {
 /// Beyond this, one write and flush for all gains nothing.
 const BATCH_BYTES: usize = 4 << 20;
 
-fn write_all(mut shelf: Shelf, mut letters: UnboundedReceiver<Letter>) {
+fn write_all(mut shelf: Shelf, mut letters: Inbox, recall: &mut Recall) {
     let (mut batch, mut lines) = (Vec::new(), Vec::new());
-    while let Some(first) = letters.blocking_recv() {
-        first.write(&mut lines);
+    while let Some(first) = letters.next() {
+        first.write(recall, &mut lines);
         batch.push(first);
         while lines.len() < shelf.batch_bytes
-            && let Ok(next) = letters.try_recv()
+            && let Some(next) = letters.next_now()
         {
-            next.write(&mut lines);
+            next.write(recall, &mut lines);
             batch.push(next);
         }
         say(&batch);
@@ -152,26 +195,43 @@ fn write_all(mut shelf: Shelf, mut letters: UnboundedReceiver<Letter>) {
 /// One log line for however many letters came together.
 fn say(batch: &[Letter]) {
     if let Some(Letter { ticket, reason, .. }) = batch.first() {
-        let (peer, events) = (&ticket.peer, batch.len());
+        let (peer, events) = (&ticket.received.peer, batch.len());
         warn!(%peer, events, "an event cannot be stored and becomes a dead letter: {reason}");
     }
 }
 
 impl Letter {
-    fn write(&self, out: &mut Vec<u8>) {
+    /// Writes its line; `recall` finds the event again if Elasticsearch was sent it.
+    fn write(&self, recall: &mut Recall, out: &mut Vec<u8>) {
+        let (event, document) = self.texts(recall);
+        // Bytes that are no UTF-8 become U+FFFD: the file is JSON.
         let line = Line {
             timestamp: format!("{:.3}", jiff::Timestamp::now()).into(),
-            peer: (&*self.ticket.peer).into(),
+            peer: (&*self.ticket.received.peer).into(),
             reason: self.reason.as_str().into(),
             status: self.status,
             data_stream: self.stream.as_deref().map(Into::into),
-            event: None,
-            document: None,
-        }
-        .with(&self.text);
+            event: event.map(String::from_utf8_lossy),
+            document: document.map(String::from_utf8_lossy),
+        };
         // Texts and a number can always be written as JSON, and a vector takes them all.
         let _ = serde_json::to_writer(&mut *out, &line);
         out.push(b'\n');
+    }
+
+    /// The event as it was received, and as it was sent.
+    pub(crate) fn texts<'a>(
+        &'a self,
+        recall: &'a mut Recall,
+    ) -> (Option<&'a [u8]>, Option<&'a [u8]>) {
+        match &self.text {
+            Text::Received(event) => (Some(event), None),
+            Text::Sent { document, ordinal } => {
+                let source = self.ticket.received.source.as_ref();
+                let event = source.and_then(|source| recall.event(source, *ordinal));
+                (event, Some(document))
+            }
+        }
     }
 }
 

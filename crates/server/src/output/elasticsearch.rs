@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sawmill_elasticsearch_out::{
-    BulkBody, Carrier, Client, Pace, Request, Sender, Settled, Severity, Url,
+    BulkBody, Carrier, Client, Pace, Refusal, Request, Sender, Settled, Severity, Url,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -157,16 +157,21 @@ impl Batch {
 }
 
 fn settle(settled: &Settled<'_, Arc<Ticket>>, dead_letters: &DeadLetters) {
-    for refusal in &settled.refused {
+    let letter = |refusal: &Refusal| {
         let item = &settled.body.items()[refusal.item];
-        dead_letters.put(Letter {
+        Letter {
             ticket: Arc::clone(settled.ticket),
             reason: format!("{}: {}", refusal.kind, refusal.reason),
             status: Some(refusal.status),
             stream: Some(settled.body.stream_name(item).to_owned()),
-            text: Text::Sent(settled.body.document(item).to_vec()),
-        });
-    }
+            text: Text::Sent {
+                document: settled.body.document(item).to_vec(),
+                ordinal: item.ordinal,
+            },
+        }
+    };
+    // Together, since their events are found again in one passage then.
+    dead_letters.put(settled.refused.iter().map(letter).collect());
     settled
         .ticket
         .settle((settled.stored + settled.duplicates) as u32);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sawmill_elasticsearch_out::{Backoff, Sender};
-use sawmill_intake::{Intake, Settings};
+use sawmill_intake::{Intake, Recall, Settings};
 use sawmill_lumberjack::Limits;
 use sawmill_pipeline::Chain;
 use tokio::io::DuplexStream;
@@ -19,7 +19,7 @@ use super::world::Shared;
 use crate::config::{BeatsInput, HostPort};
 use crate::connection::serve_split;
 use crate::crew::Crew;
-use crate::dead_letters::{DeadLetters, Letter, Text};
+use crate::dead_letters::{DeadLetters, Letter};
 use crate::memory::Memory;
 use crate::output::Output;
 use crate::output::elasticsearch::send_all;
@@ -138,16 +138,24 @@ impl Shared {
     }
 }
 
-/// Dead letters onto a disk that takes its time.
-async fn bury_all(world: Shared, life: Life, mut letters: UnboundedReceiver<Letter>) {
-    while let Some(letter) = letters.recv().await {
-        let time = world.lock().rng.u64(0..50_000);
-        sleep(Duration::from_micros(time)).await;
-        life.hold().await;
-        let (Text::Received(event) | Text::Sent(event)) = &letter.text;
-        let event = serde_json::from_slice(event).expect("every event here is JSON");
-        *world.lock().dead.entry(number(&event)).or_default() += 1;
-        world.note("dead letter", number(&event));
-        letter.ticket.settle(1);
+/// Dead letters onto a disk that takes its time. One that Elasticsearch refused must have its own event.
+async fn bury_all(world: Shared, life: Life, mut letters: UnboundedReceiver<Vec<Letter>>) {
+    let mut recall = Recall::new(Limits::default());
+    while let Some(letters) = letters.recv().await {
+        for letter in letters {
+            let time = world.lock().rng.u64(0..50_000);
+            sleep(Duration::from_micros(time)).await;
+            life.hold().await;
+            let read = |text: &[u8]| {
+                let json = serde_json::from_slice(text).expect("every event here is JSON");
+                number(&json)
+            };
+            let (event, document) = letter.texts(&mut recall);
+            let event = read(event.expect("every event here can be read"));
+            assert!(document.is_none_or(|document| read(document) == event));
+            *world.lock().dead.entry(event).or_default() += 1;
+            world.note("dead letter", event);
+            letter.ticket.settle(1);
+        }
     }
 }

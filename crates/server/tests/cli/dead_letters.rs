@@ -438,3 +438,21 @@ fn letters_of_old_sawmills_without_a_document_are_read() {
     let ended = dead_letters(&Place::new().with(&file(1), format!("{old}\n")), &["list"]);
     assert!(ended.stdout.ends_with("\n1 dead letter\n"), "{ended:?}");
 }
+
+#[test]
+fn a_letter_with_both_texts_is_shown_with_both_and_sent_again_as_it_was_received() {
+    let both = LETTERS[2].replace(r#""document""#, r#""event":"{\"n\":2}","document""#);
+    let place = Place::new().with(&file(1), both + "\n");
+    let shown = dead_letters(&place, &["show", "1:1"]).stdout;
+    let want = "\n\
+                event, as it was received:\n\
+                {\n  \"n\": 2\n}\n\
+                \n\
+                document, as it was sent to Elasticsearch:\n\
+                {\n  \"n\": 3\n}\n";
+    assert!(shown.ends_with(want), "{shown}");
+    let (address, server) = one_window(1);
+    let ended = dead_letters(&place, &["replay", "--to", &address]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert_eq!(server.join().unwrap(), [json!({"n": 2})]);
+}

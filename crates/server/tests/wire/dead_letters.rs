@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::support::{Sawmill, event, window};
+use crate::support::{Sawmill, event, plain_window, window};
 
 /// An event whose data stream cannot be.
 const NO_STREAM: &str = r#"{"group":"pt","service":"Django","message":"x"}"#;
@@ -91,7 +91,7 @@ fn a_document_that_elasticsearch_refused_is_stored_when_it_is_sent_again() {
     let letter = &letters[0];
     assert_eq!(letter["status"], json!(400));
     assert_eq!(letter["data_stream"], json!("logs-django-pt"));
-    assert!(letter.get("event").is_none(), "{letter}");
+    assert_eq!(letter["event"], json!(event("refused")));
     let sent: Value = serde_json::from_str(letter["document"].as_str().unwrap()).unwrap();
     assert_eq!(sent["message"], "refused");
 
@@ -103,6 +103,40 @@ fn a_document_that_elasticsearch_refused_is_stored_when_it_is_sent_again() {
     assert_eq!(stored.len(), 1);
     assert_eq!(stored[0]["message"], "refused");
     assert!(repaired.dead_letters().is_empty());
+}
+
+/// Each event that is refused stands behind one that is dropped and one that has no data stream.
+#[test]
+fn what_elasticsearch_refused_is_kept_as_it_was_received_too() {
+    let elasticsearch = Refusing::start();
+    let hosts = format!("output.elasticsearch.hosts={}", elasticsearch.address);
+    let sawmill = Sawmill::start(&[&hosts, "output.elasticsearch.bulk_bytes_max=4KiB"]);
+    let dropped = event("x").replace(r#""pt""#, r#""other""#);
+    let refused: Vec<String> = (0..50).map(|n| event(&format!("refused {n}"))).collect();
+    let events: Vec<&[u8]> = { refused.iter() }
+        .flat_map(|event| [dropped.as_bytes(), NO_STREAM.as_bytes(), event.as_bytes()])
+        .collect();
+    for window in [window(&events), plain_window(&events)] {
+        let mut client = sawmill.connect();
+        client.send(&window);
+        assert_eq!(client.ack(), 150);
+    }
+    let letters = sawmill.dead_letters();
+    assert_eq!(letters.len(), 200);
+    let mut kept: Vec<&str> = { letters.iter() }
+        .filter(|letter| letter["status"] == json!(400))
+        .map(|letter| {
+            let event = letter["event"].as_str().unwrap();
+            let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+            let document = read(letter["document"].as_str().unwrap());
+            assert_eq!(document["message"], read(event)["message"]);
+            event
+        })
+        .collect();
+    kept.sort_unstable();
+    let mut want: Vec<&str> = refused.iter().chain(&refused).map(String::as_str).collect();
+    want.sort_unstable();
+    assert_eq!(kept, want);
 }
 
 #[test]
