@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::checks;
 use crate::error::SegmentError;
 
 const EXTENSION: &str = "ndjson";
@@ -56,14 +57,18 @@ pub(crate) fn path(dir: &Path, sequence: u64) -> PathBuf {
     dir.join(format!("{sequence:0DIGITS$}.{EXTENSION}"))
 }
 
-/// Removes a segment; one that is gone already is no error.
+/// Removes a segment and its checksums; one that is gone already is no error.
 pub(crate) fn remove(file: &SegmentFile) -> Result<(), SegmentError> {
-    match fs::remove_file(&file.path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(SegmentError::at(&file.path)(error))
+    // The checksums first: what is left of a removal that is cut short is a segment without any, which is a good one.
+    for path in [checks::path(&file.path), file.path.clone()] {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(SegmentError::at(&path)(error));
+            }
+            Ok(()) | Err(_) => {}
         }
-        Ok(()) | Err(_) => Ok(()),
     }
+    Ok(())
 }
 
 /// Makes the names in a folder last: a file's own sync does not cover them.

@@ -5,6 +5,9 @@
 //! segments, at any time but the one that is written to. Knows lines and nothing of what is in them; does blocking I/O
 //! and starts no threads.
 //!
+//! Segments are for people and other programs, so their checksums stand beside them, in `00000000000000000001.crc`; see
+//! [`Rot`] and [`SegmentFile::verify`].
+//!
 //! What never happens here: that lines which a successful [`Segments::sync`] covered are changed, or removed without
 //! being asked for; that a failed write or sync counts as done. Lines appended after the last sync may be there or not after a crash, so whoever sent
 //! them must be able to send them again.
@@ -23,6 +26,7 @@
 
 #![forbid(unsafe_code)]
 
+mod checks;
 mod error;
 mod files;
 mod lock;
@@ -30,9 +34,11 @@ mod purge;
 mod read;
 mod segment;
 mod segments;
+mod verify;
 
 pub use error::SegmentError;
 pub use files::{SegmentFile, list};
 pub use purge::purge;
 pub use read::{Lines, read};
 pub use segments::{Removed, Segments, Settings};
+pub use verify::Rot;

@@ -4,9 +4,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use crate::checks::{CheckWriter, Checks};
 use crate::error::SegmentError;
+use crate::verify::{Rot, verify};
 
-/// How much is read at a time when looking for the last newline.
+/// How much is read at a time when looking for the last good line.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// An open segment.
@@ -20,6 +22,16 @@ pub(crate) struct Segment {
     synced_bytes: u64,
     /// Whether something may lie beyond `bytes`.
     torn: bool,
+    checks: CheckWriter,
+}
+
+/// What an earlier process left.
+#[derive(Debug)]
+pub(crate) enum Left {
+    /// A segment to go on with, and how many bytes were cut off.
+    Good(Segment, u64),
+    /// A segment that is not what was written. It stays as it is.
+    Rotten(Vec<Rot>),
 }
 
 impl Segment {
@@ -28,6 +40,7 @@ impl Segment {
         let file = OpenOptions::new().append(true).create_new(true).open(&path);
         let file = file.map_err(SegmentError::at(&path))?;
         Ok(Self {
+            checks: CheckWriter::create(&path),
             path,
             file,
             bytes: 0,
@@ -36,30 +49,39 @@ impl Segment {
         })
     }
 
-    /// Opens a segment that an earlier process left, cuts off a last line without its newline, and says how
-    /// many bytes that were.
-    pub(crate) fn recover(path: PathBuf) -> Result<(Self, u64), SegmentError> {
-        let recovered = (|| {
-            let mut file = OpenOptions::new().read(true).append(true).open(&path)?;
-            let found = file.metadata()?.len();
-            let bytes = end_of_last_line(&mut file, found)?;
-            if bytes < found {
-                file.set_len(bytes)?;
-            }
-            file.sync_data()?;
-            io::Result::Ok((file, bytes, found - bytes))
-        })();
-        let (file, bytes, torn_bytes) = recovered.map_err(SegmentError::at(&path))?;
-        Ok((
-            Self {
-                path,
-                file,
-                bytes,
-                synced_bytes: bytes,
-                torn: false,
-            },
-            torn_bytes,
-        ))
+    /// Opens a segment that an earlier process left. What its checksums cover is verified; of the rest, what stands after
+    /// the last whole line is cut off.
+    pub(crate) fn recover(path: &Path) -> Result<Left, SegmentError> {
+        Self::try_recover(path).map_err(SegmentError::at(path))
+    }
+
+    fn try_recover(path: &Path) -> io::Result<Left> {
+        let mut file = OpenOptions::new().read(true).append(true).open(path)?;
+        let mut checks = Checks::open(path);
+        let rotten = verify(path, &mut file, &mut checks)?;
+        if !rotten.is_empty() {
+            return Ok(Left::Rotten(rotten));
+        }
+        let (last, end) = checks.so_far();
+        let mut checks = CheckWriter::resume(path, last, end);
+        let found = file.metadata()?.len();
+        let bytes = end_of_last_line(&mut file, last.bytes, found)?;
+        if bytes < found {
+            file.set_len(bytes)?;
+        }
+        file.sync_data()?;
+        if last.bytes < bytes {
+            add_rest(&mut file, last.bytes, bytes, &mut checks)?;
+        }
+        let segment = Self {
+            path: path.to_owned(),
+            file,
+            bytes,
+            synced_bytes: bytes,
+            torn: false,
+            checks,
+        };
+        Ok(Left::Good(segment, found - bytes))
     }
 
     /// Appends all of the lines, or leaves the segment as it was.
@@ -75,6 +97,7 @@ impl Segment {
         }
         self.torn = false;
         self.bytes += lines.len() as u64;
+        self.checks.add(lines);
         Ok(())
     }
 
@@ -85,6 +108,7 @@ impl Segment {
                 .sync_data()
                 .map_err(SegmentError::at(&self.path))?;
             self.synced_bytes = self.bytes;
+            self.checks.write(self.bytes);
         }
         Ok(())
     }
@@ -111,21 +135,42 @@ fn truncate(path: &Path, bytes: u64) -> io::Result<()> {
     OpenOptions::new().write(true).open(path)?.set_len(bytes)
 }
 
-/// Position after the last newline.
-fn end_of_last_line(file: &mut File, length: u64) -> io::Result<u64> {
+/// Position after the last whole line, which is at least `start`. A line with a zero byte is none: no JSON has one, and a
+/// power cut leaves them where it lost what was written.
+fn end_of_last_line(file: &mut File, start: u64, length: u64) -> io::Result<u64> {
     let mut chunk = vec![0; CHUNK_BYTES];
-    let mut end = length;
-    while end > 0 {
-        let start = end.saturating_sub(CHUNK_BYTES as u64);
-        let chunk = &mut chunk[..(end - start) as usize];
-        file.seek(SeekFrom::Start(start))?;
+    let (mut end, mut line_end) = (length, None);
+    while end > start {
+        let from = end.saturating_sub(CHUNK_BYTES as u64).max(start);
+        let chunk = &mut chunk[..(end - from) as usize];
+        file.seek(SeekFrom::Start(from))?;
         file.read_exact(chunk)?;
-        if let Some(newline) = chunk.iter().rposition(|&byte| byte == b'\n') {
-            return Ok(start + newline as u64 + 1);
+        for (at, byte) in chunk.iter().enumerate().rev() {
+            match (byte, line_end) {
+                (b'\n', Some(line_end)) => return Ok(line_end),
+                (b'\n', None) => line_end = Some(from + at as u64 + 1),
+                (0, _) => line_end = None,
+                (_, _) => {}
+            }
         }
-        end = start;
+        end = from;
     }
-    Ok(0)
+    Ok(line_end.unwrap_or(start))
+}
+
+/// Makes a checksum of what no checksum covers.
+fn add_rest(file: &mut File, from: u64, to: u64, checks: &mut CheckWriter) -> io::Result<()> {
+    let mut chunk = vec![0; CHUNK_BYTES];
+    file.seek(SeekFrom::Start(from))?;
+    let mut left = to - from;
+    while left > 0 {
+        let most = left.min(CHUNK_BYTES as u64) as usize;
+        file.read_exact(&mut chunk[..most])?;
+        checks.add(&chunk[..most]);
+        left -= most as u64;
+    }
+    checks.write(to);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::error::SegmentError;
 use crate::files::{self, SegmentFile};
 use crate::lock::lock;
-use crate::segment::Segment;
+use crate::segment::{Left, Segment};
+use crate::verify::Rot;
 
 /// How much may be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +50,14 @@ pub struct Segments {
     next_sequence: u64,
     total_bytes: u64,
     torn_bytes: u64,
+    rotten: Vec<Rot>,
     /// Whether a file was made or removed since the folder was last synced.
     dir_changed: bool,
 }
 
 impl Segments {
-    /// Opens a folder, which is made if it is not there, and repairs what a crash has left of the newest segment.
+    /// Opens a folder, which is made if it is not there, and repairs what a crash has left of the newest segment. One that
+    /// is [`rotten`](Self::rotten) stays as it is, and a new one is begun; the older ones are not looked at.
     pub fn open(dir: impl Into<PathBuf>, settings: Settings) -> Result<Self, SegmentError> {
         let dir = dir.into();
         create(&dir)?;
@@ -64,12 +67,16 @@ impl Segments {
             .last()
             .map_or(1, |newest| newest.sequence.saturating_add(1));
         let mut total_bytes = found.iter().map(|file| file.bytes).sum();
-        let (mut open, mut torn_bytes) = (Vec::new(), 0);
+        let (mut open, mut torn_bytes, mut rotten) = (Vec::new(), 0, Vec::new());
         if let Some(newest) = found.into_iter().next_back() {
-            let (segment, torn) = Segment::recover(newest.path)?;
-            open.push(segment);
-            torn_bytes = torn;
-            total_bytes -= torn;
+            match Segment::recover(&newest.path)? {
+                Left::Good(segment, torn) => {
+                    open.push(segment);
+                    torn_bytes = torn;
+                    total_bytes -= torn;
+                }
+                Left::Rotten(stretches) => rotten = stretches,
+            }
         }
         let dir_changed = true; // whoever made the newest file may not have lived to sync the folder
         Ok(Self {
@@ -80,6 +87,7 @@ impl Segments {
             next_sequence,
             total_bytes,
             torn_bytes,
+            rotten,
             dir_changed,
         })
     }
@@ -154,6 +162,11 @@ impl Segments {
     /// How many bytes of an unfinished last line were cut off when the folder was opened: 0 after a clean end.
     pub fn torn_bytes(&self) -> u64 {
         self.torn_bytes
+    }
+
+    /// What of the newest segment was not what had been written there, when the folder was opened.
+    pub fn rotten(&self) -> &[Rot] {
+        &self.rotten
     }
 
     /// The folder.

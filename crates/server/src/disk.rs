@@ -1,13 +1,31 @@
 //! Writing to segments, again and again until the disk takes it.
 
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use sawmill_segments::{SegmentError, Segments};
-use tracing::{error, info};
+use sawmill_segments::{SegmentError, Segments, Settings};
+use tracing::{error, info, warn};
 
 /// Pause before the disk is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// Opens a folder, and says what has become of its newest file.
+pub(crate) fn open(dir: &Path, settings: Settings) -> Result<Segments, SegmentError> {
+    let segments = Segments::open(dir, settings)?;
+    for rot in segments.rotten() {
+        error!("{rot}; nothing is deleted, and a new file is begun: check this disk");
+    }
+    match segments.torn_bytes() {
+        0 => {}
+        bytes => warn!(
+            bytes,
+            "a line without its end was cut off in {}",
+            dir.display()
+        ),
+    }
+    Ok(segments)
+}
 
 /// Appends `lines` and flushes them.
 ///

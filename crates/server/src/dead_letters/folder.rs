@@ -1,6 +1,7 @@
 //! The folder as it is when it is looked at, and what stands in its lines.
 
 use std::fmt;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -75,6 +76,15 @@ impl Folder {
         let path = segment.map_or(&self.path, |segment| &segment.path).clone();
         DeadLettersError::Damaged { damage, path }
     }
+}
+
+/// Reads a segment, names what is rotten in it beside the output, and says whether nothing is.
+pub(super) fn is_sound(segment: &SegmentFile) -> Result<bool, DeadLettersError> {
+    let rotten = segment.verify()?;
+    for rot in &rotten {
+        writeln!(io::stderr(), "sawmill: {rot}; letters there may be wrong")?;
+    }
+    Ok(rotten.is_empty())
 }
 
 /// The lines of one segment.

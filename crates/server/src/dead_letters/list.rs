@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::args::Filter;
 use super::error::DeadLettersError;
-use super::folder::{Damage, Folder, Found};
+use super::folder::{Damage, Folder, Found, is_sound};
 use super::line::Line;
 use super::printable;
 
@@ -29,6 +29,9 @@ pub(super) fn list(
     out: &mut impl Write,
 ) -> Result<(), DeadLettersError> {
     let mut count = Count::default();
+    for segment in &folder.segments {
+        is_sound(segment)?;
+    }
     for entry in folder.entries() {
         let entry = entry?;
         match entry.letter() {

@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 use super::args::Replay;
 use super::error::DeadLettersError;
-use super::folder::{Entry, Folder, Found, Id, entries};
+use super::folder::{Entry, Folder, Found, Id, entries, is_sound};
 use super::list::pass_over;
 use super::purge::remove;
 use crate::send::{Sending, WindowForm};
@@ -76,7 +76,8 @@ fn send_all(
 ) -> Result<Outcome, DeadLettersError> {
     let mut outcome = Outcome::default();
     for segment in &folder.segments {
-        let mut whole = true;
+        // What is rotten stays, to be looked at.
+        let mut whole = is_sound(segment)?;
         for entry in entries(segment) {
             let entry = entry?;
             whole &= chosen.has(entry.id) && send(&entry, sending, &mut outcome)?;

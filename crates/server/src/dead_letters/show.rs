@@ -3,13 +3,16 @@
 use std::io::{self, Write};
 
 use super::error::DeadLettersError;
-use super::folder::{Folder, Found, Id, entries};
+use super::folder::{Folder, Found, Id, entries, is_sound};
 use super::indent::indented;
 use super::printable;
 
 /// Writes all that is known of one letter.
 pub(super) fn show(folder: &Folder, id: Id, out: &mut impl Write) -> Result<(), DeadLettersError> {
     let segment = { folder.segments.iter() }.find(|segment| segment.sequence == id.segment);
+    if let Some(segment) = segment {
+        is_sound(segment)?;
+    }
     for entry in segment.into_iter().flat_map(entries) {
         let entry = entry?;
         if entry.id == id {

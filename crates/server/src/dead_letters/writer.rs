@@ -14,7 +14,7 @@ use tracing::warn;
 use super::line::Line;
 use crate::config::{DeadLetterFiles, WhenFull};
 use crate::delivery::Ticket;
-use crate::disk::{keep, until_kept};
+use crate::disk::{keep, open, until_kept};
 
 /// An event that cannot be stored.
 pub(crate) struct Letter {
@@ -115,7 +115,7 @@ const LOOK_EVERY: Duration = Duration::from_mins(1);
 impl Shelf {
     fn open(files: &DeadLetterFiles) -> Result<Self, SegmentError> {
         let mut shelf = Self {
-            segments: Segments::open(&files.path, files.settings)?,
+            segments: open(&files.path, files.settings)?,
             when_full: files.when_full,
             age_max: files.age_max,
             looked: Instant::now(),

@@ -11,7 +11,7 @@ use tracing::info;
 
 use crate::config::SegmentFiles;
 use crate::delivery::Delivery;
-use crate::disk::{keep, until_kept};
+use crate::disk::{keep, open, until_kept};
 use crate::memory::Memory;
 use crate::start_error::StartError;
 
@@ -47,7 +47,7 @@ impl Local {
         for entry in fs::read_dir(&files.path).map_err(explain)? {
             let entry = entry.map_err(explain)?;
             if let (true, Ok(stream)) = (entry.path().is_dir(), entry.file_name().into_string()) {
-                streams.insert(stream, Segments::open(entry.path(), files.settings)?);
+                streams.insert(stream, open(&entry.path(), files.settings)?);
             }
         }
         Ok(Self { files, streams })
@@ -99,7 +99,7 @@ impl Local {
         if !self.streams.contains_key(stream) {
             let dir: PathBuf = self.files.path.join(stream);
             self.streams
-                .insert(stream.to_owned(), Segments::open(dir, self.files.settings)?);
+                .insert(stream.to_owned(), open(&dir, self.files.settings)?);
         }
         match self.streams.get_mut(stream) {
             Some(segments) => Ok(segments),

@@ -456,3 +456,29 @@ fn a_letter_with_both_texts_is_shown_with_both_and_sent_again_as_it_was_received
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
     assert_eq!(server.join().unwrap(), [json!({"n": 2})]);
 }
+
+/// A letter whose text is another one than was written, and still JSON.
+#[test]
+fn a_rotten_file_is_named_and_stays() {
+    let place = Place::new().with(&format!("{FOLDER}/lock"), "");
+    let letter = format!("{}\n", LETTERS[1]);
+    let mut sawmill = running(&place);
+    sawmill.append(letter.as_bytes()).unwrap();
+    sawmill.sync().unwrap();
+    drop(sawmill);
+    let rotten = letter.replace("4711", "4710");
+    fs::write(place.path(&file(1)), rotten).unwrap();
+    let want = format!(
+        "sawmill: {}: bytes 0 to {} are not what was written there (checksum); letters there may be wrong\n",
+        file(1),
+        letter.len()
+    );
+    let (address, server) = one_window(1);
+    let replay = ["replay", "--purge", "--to", &address];
+    for command in [&["list"][..], &["show", "1:1"], &replay] {
+        let ended = dead_letters(&place, command);
+        assert_eq!((ended.code, ended.stderr), (Some(0), want.clone()));
+    }
+    server.join().unwrap();
+    assert_eq!(segments(&place), [1]);
+}
