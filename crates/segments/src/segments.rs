@@ -14,7 +14,8 @@ use crate::verify::Rot;
 pub struct Settings {
     /// Length at which a new segment is begun. Lines appended together stay together, even if they are longer.
     pub segment_bytes_max: u64,
-    /// Length of all segments of the folder together.
+    /// Length of all segments of the folder together. Lines appended together that are longer than this are taken while the
+    /// folder is below it, since they could never be kept otherwise.
     pub total_bytes_max: u64,
 }
 
@@ -24,6 +25,18 @@ impl Default for Settings {
         Self {
             segment_bytes_max: 64 << 20,
             total_bytes_max: 1 << 30,
+        }
+    }
+}
+
+impl Settings {
+    /// Whether a folder of so many bytes may take so many more at once.
+    fn have_room(&self, there: u64, bytes: u64) -> bool {
+        let limit = self.total_bytes_max;
+        if bytes > limit {
+            there < limit
+        } else {
+            there.saturating_add(bytes) <= limit
         }
     }
 }
@@ -100,7 +113,13 @@ impl Segments {
             Some(_) => return Err(SegmentError::Unterminated),
         }
         let bytes = lines.len() as u64;
-        self.check_total(bytes)?;
+        if !self.has_room(bytes)? {
+            self.begin_after_the_full()?;
+            return Err(SegmentError::Full {
+                dir: self.dir.clone(),
+                limit_bytes: self.settings.total_bytes_max,
+            });
+        }
         self.segment_for(bytes)?.append(lines)?;
         self.total_bytes += bytes;
         Ok(())
@@ -115,20 +134,19 @@ impl Segments {
         })
     }
 
-    /// Removes the oldest segments until so many bytes more may be kept. If that can never be, all stay.
+    /// Removes the oldest segments until so many bytes more may be kept.
     pub fn make_room(&mut self, bytes: u64) -> Result<Removed, SegmentError> {
-        let limit_bytes = self.settings.total_bytes_max;
-        if bytes > limit_bytes || self.check_total(bytes).is_ok() {
+        if self.has_room(bytes)? {
             return Ok(Removed::default());
         }
+        self.sync()?;
         if !self.newest_takes(bytes) {
             // A new segment is begun for these bytes, and the newest is written to no more.
-            self.sync()?;
             self.open.clear();
         }
-        let mut left = self.total_bytes;
+        let (settings, mut left) = (self.settings, self.total_bytes);
         self.remove_oldest(|file| {
-            let goes = left.saturating_add(bytes) > limit_bytes;
+            let goes = !settings.have_room(left, bytes);
             left = left.saturating_sub(file.bytes);
             goes
         })
@@ -186,18 +204,19 @@ impl Segments {
     }
 
     /// Counts anew before saying no: others may have removed segments they had no more use for.
-    fn check_total(&mut self, bytes: u64) -> Result<(), SegmentError> {
-        let limit_bytes = self.settings.total_bytes_max;
-        if self.total_bytes.saturating_add(bytes) > limit_bytes {
+    fn has_room(&mut self, bytes: u64) -> Result<bool, SegmentError> {
+        if !self.settings.have_room(self.total_bytes, bytes) {
             self.total_bytes = files::list(&self.dir)?.iter().map(|file| file.bytes).sum();
         }
-        if self.total_bytes.saturating_add(bytes) > limit_bytes {
-            return Err(SegmentError::Full {
-                dir: self.dir.clone(),
-                limit_bytes,
-            });
+        Ok(self.settings.have_room(self.total_bytes, bytes))
+    }
+
+    /// Begins an empty segment, so that every other one may be removed from outside while this folder is written to.
+    fn begin_after_the_full(&mut self) -> Result<(), SegmentError> {
+        match self.open.last() {
+            Some(newest) if newest.bytes() == 0 => Ok(()),
+            _ => self.begin_segment(),
         }
-        Ok(())
     }
 
     /// Whether there is an open segment that so many bytes are not too many for.
@@ -211,14 +230,19 @@ impl Segments {
     /// The newest segment, or a new one if so many bytes would be too many for it.
     fn segment_for(&mut self, bytes: u64) -> Result<&mut Segment, SegmentError> {
         if !self.newest_takes(bytes) {
-            let path = files::path(&self.dir, self.next_sequence);
-            let segment = Segment::create(path)?;
-            self.next_sequence = self.next_sequence.saturating_add(1);
-            self.dir_changed = true;
-            self.open.push(segment);
+            self.begin_segment()?;
         }
         let newest = self.open.len() - 1;
         Ok(&mut self.open[newest])
+    }
+
+    fn begin_segment(&mut self) -> Result<(), SegmentError> {
+        let path = files::path(&self.dir, self.next_sequence);
+        let segment = Segment::create(path)?;
+        self.next_sequence = self.next_sequence.saturating_add(1);
+        self.dir_changed = true;
+        self.open.push(segment);
+        Ok(())
     }
 }
 

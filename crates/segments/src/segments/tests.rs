@@ -175,14 +175,39 @@ fn one_segment_that_is_as_long_as_all_may_be_makes_room_for_its_successor() {
 }
 
 #[test]
-fn nothing_is_removed_for_what_can_never_be_kept() {
+fn lines_longer_than_all_may_be_are_taken_while_there_is_any_room() {
+    let long = [&[b'x'; 70][..], b"\n"].concat();
     let dir = tempfile::tempdir().unwrap();
     let mut segments = Segments::open(dir.path(), SMALL).unwrap();
     segments.append(b"kept\n").unwrap();
+    segments.append(&long).unwrap();
     segments.sync().unwrap();
-    assert_eq!(segments.make_room(61).unwrap(), Removed::default());
-    assert!(segments.append(&[b'\n'; 61]).is_err());
-    assert_eq!(lines(dir.path()), ["kept"]);
+    assert_eq!(segment_lengths(dir.path()), [5, 71]);
+    assert!(segments.append(b"x\n").is_err(), "now it is full");
+    assert_eq!(segments.make_room(71).unwrap().segments, 2);
+    segments.append(&long).unwrap();
+    segments.sync().unwrap();
+    assert_eq!(segments.bytes(), 71);
+}
+
+#[test]
+fn all_that_fills_a_folder_can_be_removed_from_outside() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        segment_bytes_max: 60,
+        ..SMALL
+    };
+    let mut segments = Segments::open(dir.path(), settings).unwrap();
+    segments.append(&[b'\n'; 60]).unwrap();
+    segments.sync().unwrap();
+    for _ in 0..3 {
+        assert!(segments.append(b"new\n").is_err());
+    }
+    assert_eq!(segment_lengths(dir.path()), [60, 0]);
+    crate::purge(dir.path(), |_| true).unwrap();
+    segments.append(b"new\n").unwrap();
+    segments.sync().unwrap();
+    assert_eq!(lines(dir.path()), ["new"]);
 }
 
 #[test]

@@ -166,6 +166,27 @@ fn a_full_folder_drops_its_oldest_letters_if_it_is_told_to() {
 }
 
 #[test]
+fn a_letter_longer_than_all_may_be_is_kept_and_a_purge_makes_room_for_the_next() {
+    let sawmill = Sawmill::start(&[
+        "dead_letters.segment_bytes_max=64KiB",
+        "dead_letters.total_bytes_max=64KiB",
+        "input.beats.keepalive=200ms",
+    ]);
+    let mut client = sawmill.connect();
+    let text = "x".repeat(100 << 10);
+    client.send(&window(&[text.as_bytes()]));
+    assert_eq!(client.any_ack(), (b'2', 1));
+    assert_eq!(sawmill.dead_letters()[0]["event"], text.as_str());
+    client.send(&window(&[b"next"]));
+    assert_eq!(client.any_ack(), (b'2', 0), "it waits for room");
+    sawmill.ask(&["dead-letters", "purge", "--all"]);
+    assert_eq!(client.ack(), 1);
+    let letters = sawmill.dead_letters();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0]["event"], "next");
+}
+
+#[test]
 fn letters_that_are_too_old_are_removed_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let path = |segment: u32| folder.path().join(format!("{segment:020}.ndjson"));
