@@ -31,7 +31,7 @@ pub use crate::engine::Engine;
 pub use crate::filebeat::Filebeat;
 pub use crate::go_lumber::GoLumber;
 pub use crate::lines::{Comparison, Lines};
-pub use crate::local::{dead_messages, stored_messages};
+pub use crate::local::{dead_messages, message_of, stored_messages};
 pub use crate::parts::repository;
 pub use crate::process::Process;
 pub use crate::sawmill::{Sawmill, Settings};

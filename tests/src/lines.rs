@@ -30,6 +30,16 @@ impl Lines {
         self
     }
 
+    /// Other lines made of these, one of each.
+    #[must_use]
+    pub fn map(self, line: impl Fn(&str) -> String) -> Self {
+        let lines = self.0.into_iter();
+        lines.fold(Self::default(), |mut all, (text, count)| {
+            *all.0.entry(line(&text)).or_insert(0) += count;
+            all
+        })
+    }
+
     /// Compares what was stored with these lines.
     pub fn compare(&self, stored: &Self) -> Comparison {
         let surplus = |of: &Self, over: &Self| -> Vec<(String, usize)> {

@@ -19,13 +19,18 @@ pub fn dead_messages(folder: &Path) -> Lines {
     let message = |letter: &String| {
         let letter: Value = serde_json::from_str(letter).expect("a dead letter is JSON");
         let text = letter["event"].as_str().or(letter["document"].as_str());
-        let event: Value = serde_json::from_str(text?).ok()?;
-        event["message"].as_str().map(str::to_owned)
+        message_of(text?)
     };
     let messages = letters.iter().map(message);
     messages
         .collect::<Option<_>>()
         .expect("every event here has a message")
+}
+
+/// The `message` of an event's JSON.
+pub fn message_of(event: &str) -> Option<String> {
+    let event: Value = serde_json::from_str(event).ok()?;
+    event["message"].as_str().map(str::to_owned)
 }
 
 fn add_lines(folder: &Path, lines: &mut Vec<String>) {

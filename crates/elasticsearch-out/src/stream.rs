@@ -55,6 +55,16 @@ impl StreamName {
         Ok(Self(name))
     }
 
+    /// Reads a whole name: what stands before its first dash is the type, and behind its last the namespace.
+    pub fn parse(name: &str) -> Result<Self, StreamNameError> {
+        Self::new(&parts(name))
+    }
+
+    /// Three parts that make this name.
+    pub fn parts(&self) -> StreamParts<'_> {
+        parts(&self.0)
+    }
+
     /// The whole name, as Elasticsearch knows it.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -113,6 +123,16 @@ fn check(part: NamePart, text: &str) -> Result<(), StreamNameError> {
         }
     }
     Ok(())
+}
+
+fn parts(name: &str) -> StreamParts<'_> {
+    let (kind, rest) = name.split_once('-').unwrap_or((name, ""));
+    let (dataset, namespace) = rest.rsplit_once('-').unwrap_or((rest, ""));
+    StreamParts {
+        kind,
+        dataset,
+        namespace,
+    }
 }
 
 fn shown(text: &str) -> String {
@@ -201,6 +221,21 @@ pub enum StreamNameError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_whole_name_has_its_type_before_the_first_dash_and_its_namespace_behind_the_last() {
+        let name = StreamName::parse("logs-a-b-pt").unwrap();
+        assert_eq!(name.as_str(), "logs-a-b-pt");
+        let StreamParts {
+            kind,
+            dataset,
+            namespace,
+        } = name.parts();
+        assert_eq!((kind, dataset, namespace), ("logs", "a-b", "pt"));
+        for text in ["", "logs", "logs-a", "logs--pt", "-a-pt", "logs-A-pt"] {
+            assert!(StreamName::parse(text).is_err(), "{text}");
+        }
+    }
 
     fn parts<'a>(kind: &'a str, dataset: &'a str, namespace: &'a str) -> StreamParts<'a> {
         StreamParts {

@@ -9,6 +9,8 @@ use thiserror::Error;
 pub struct DeadLetter {
     /// The event's bytes; of one that is too large, none.
     pub event: Vec<u8>,
+    /// Which of the events that were received together it was.
+    pub ordinal: u32,
     /// Why it cannot be stored.
     pub reason: Reason,
 }

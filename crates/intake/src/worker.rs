@@ -198,6 +198,7 @@ impl Intake {
                     };
                     tally.bury(DeadLetter {
                         event: Vec::new(),
+                        ordinal,
                         reason,
                     });
                     (sequence, used)
@@ -234,6 +235,7 @@ impl Intake {
                 let event = json.to_vec();
                 return tally.bury(DeadLetter {
                     event,
+                    ordinal,
                     reason: error.into(),
                 });
             }
@@ -250,7 +252,11 @@ impl Intake {
                 let Worker { names, ids, .. } = worker;
                 if let Err(reason) = self.encode(&event, ordinal, names, ids, body) {
                     let event = event.text().as_bytes().to_vec();
-                    tally.bury(DeadLetter { event, reason });
+                    tally.bury(DeadLetter {
+                        event,
+                        ordinal,
+                        reason,
+                    });
                 }
             }
         }

@@ -52,6 +52,12 @@ impl Ticket {
         self.received.window.is_wanted()
     }
 
+    /// Hands `events` of them over to a ticket of their own, with the memory for what was made of them anew.
+    pub(crate) fn hand_over(&self, events: u32, memory: Reserved) -> Arc<Self> {
+        self.open.fetch_sub(events, Ordering::Relaxed);
+        Self::new(Arc::clone(&self.received), events, Some(memory))
+    }
+
     /// Says that `events` of them are stored or dead-lettered.
     pub(crate) fn settle(&self, events: u32) {
         self.open.fetch_sub(events, Ordering::Relaxed);

@@ -1,7 +1,8 @@
 //! The memory budget: one number over all connections.
 //!
-//! Half of it is for windows that wait as they came, half for the bodies made of them. The two
-//! halves keep the way clear: what waits can never take the room that is needed to get it done.
+//! Half of it is for the bodies made of windows; of the other half, a little is for dead letters on their way to a data
+//! stream, and the rest for windows that wait as they came. The shares keep the way clear: what waits can never take the room
+//! that is needed to get it done.
 
 use std::sync::Arc;
 
@@ -10,11 +11,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::spares::Spares;
 
+/// Dead letters have one part in so many of the half that is not for bodies.
+const LETTERS_PART: usize = 16;
+
 /// Hands out the budget.
 #[derive(Clone)]
 pub(crate) struct Memory {
     waiting: Share,
     bodies: Share,
+    letters: Share,
     body_bytes_max: usize,
     spares: Arc<Spares>,
 }
@@ -35,12 +40,14 @@ pub(crate) struct Reserved {
 impl Memory {
     /// Divides `budget_bytes`; a body is to have at most `body_bytes_max`.
     pub(crate) fn new(budget_bytes: usize, body_bytes_max: usize) -> Self {
-        let half = Share::new(budget_bytes / 2);
+        let half = budget_bytes / 2;
+        let letters = half / LETTERS_PART;
         // At least two bodies fit at a time, so that one can be made while another is sent.
         let body_bytes_max = body_bytes_max.min(budget_bytes / 4);
         Self {
-            waiting: Share::new(half.all as usize),
-            bodies: half,
+            waiting: Share::new(half - letters),
+            bodies: Share::new(half),
+            letters: Share::new(letters),
             body_bytes_max,
             spares: Arc::default(),
         }
@@ -87,6 +94,11 @@ impl Memory {
         self.spares.clear();
         let room = self.bodies.reserve(self.body_bytes_max).await;
         (BulkBody::new(), room)
+    }
+
+    /// Room for a dead letter on its way to a data stream.
+    pub(crate) async fn letter(&self, bytes: usize) -> Reserved {
+        self.letters.reserve(bytes).await
     }
 
     /// Takes a body that is done with, to be used again if there is room to keep it.
@@ -163,12 +175,12 @@ mod tests {
         let mut all = memory.waiting(10_000).await;
         assert_eq!(
             all.bytes(),
-            500,
+            469,
             "what is larger than the share takes all of it"
         );
         assert!(memory.try_waiting(1).is_none());
         assert_eq!(memory.body().await.1.bytes(), 100);
         all.shrink_to(200);
-        assert_eq!(memory.try_waiting(300).map(|more| more.bytes()), Some(300));
+        assert_eq!(memory.try_waiting(200).map(|more| more.bytes()), Some(200));
     }
 }

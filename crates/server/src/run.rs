@@ -21,7 +21,7 @@ use crate::crew::Crew;
 use crate::dead_letters::DeadLetters;
 use crate::listener::{accept_all, bind};
 use crate::memory::Memory;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::start_error::StartError;
 use crate::works::Works;
 
@@ -63,7 +63,6 @@ async fn serve(
     let shutdown_timeout = config.shutdown.timeout;
     let input = Arc::new(config.input);
 
-    let dead_letters = DeadLetters::open(&config.dead_letters, input.limits.clone())?;
     let bulk_bytes_max = match &config.output {
         OutputConfig::Elasticsearch(output) => output.bulk_bytes_max,
         OutputConfig::Local(_) => LOCAL_BODY_BYTES_MAX,
@@ -78,14 +77,23 @@ async fn serve(
         },
         body_bytes_max: memory.body_bytes_max(),
     };
+    let (output, deliveries) = Output::new();
+    let mut streams = stream_patterns(&config.filters);
+    let mut dead_letters = DeadLetters::open(&config.dead_letters.files, &input.limits)?;
+    if let Some(stream) = config.dead_letters.data_stream {
+        streams.push(stream.as_str().to_owned());
+        dead_letters = dead_letters.through(stream, &input.limits, &memory, &output);
+    }
+    output::start(
+        config.output,
+        streams,
+        dead_letters.clone(),
+        memory.clone(),
+        deliveries,
+    )?;
     let works = Works {
         crew: Arc::new(Crew::new(Intake::new(config.chain, intake)?, cores)),
-        output: Output::start(
-            config.output,
-            stream_patterns(&config.filters),
-            dead_letters.clone(),
-            memory.clone(),
-        )?,
+        output,
         memory,
         dead_letters,
     };

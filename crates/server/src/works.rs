@@ -104,6 +104,7 @@ impl Works {
             &ticket,
             vec![DeadLetter {
                 event: Vec::new(),
+                ordinal: 0,
                 reason,
             }],
         );
@@ -192,6 +193,7 @@ impl Works {
             reason: letter.reason.to_string(),
             status: None,
             stream: None,
+            ordinal: letter.ordinal,
             text: Text::Received(letter.event),
         };
         self.dead_letters

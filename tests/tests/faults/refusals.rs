@@ -4,10 +4,10 @@ use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
-use sawmill_tests::{Disk, Elasticsearch, PASSWORD, Settings, USER, repository};
+use sawmill_tests::{Disk, Elasticsearch, Lines, PASSWORD, Settings, USER, repository};
 use serde_json::{Value, json};
 
-use crate::stage::{STREAM, Setting, survive, survive_in};
+use crate::stage::{LETTERS, STREAM, Setting, survive, survive_in};
 use crate::{folder, start_engine};
 
 const FAULT: Duration = Duration::from_secs(6);
@@ -132,6 +132,16 @@ fn documents_that_do_not_fit_become_dead_letters_and_cost_no_other() {
     survive(&mut elasticsearch, setting, |stage| {
         stage.until_acknowledged(4_000);
         assert!(stage.dead_letters().count() > 10, "documents are refused");
+    });
+
+    let setting = Setting {
+        settings: settings().with("DEAD_LETTERS__DATA_STREAM", LETTERS),
+        ..Setting::new("Elasticsearch: mapping conflicts, with a data stream for dead letters")
+    };
+    survive(&mut elasticsearch, setting, |stage| {
+        stage.until_acknowledged(4_000);
+        assert!(stage.letters_in_stream().count() > 10, "they are there");
+        assert_eq!(stage.letters_in_files(), Lines::default());
     });
 
     let own = folder();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sawmill_tests::{
     Django, Elasticsearch, Filebeat, Lines, Pace, Sawmill, Settings, Toxiproxy, dead_messages,
-    until,
+    message_of, until,
 };
 use serde_json::json;
 
@@ -15,6 +15,8 @@ use crate::report::Row;
 
 /// Where the lines go.
 pub(crate) const STREAM: &str = "logs-django-pt";
+/// Where dead letters go if not to files.
+pub(crate) const LETTERS: &str = "logs-sawmill.dead_letters-pt";
 const RECORDS: u32 = 8_000;
 /// They take four seconds to write, and a fault comes after the first.
 const PER_SECOND: u32 = 2_000;
@@ -80,9 +82,23 @@ impl Stage<'_> {
         });
     }
 
-    /// A disk or a folder that Sawmill writes dead letters to.
+    /// The lines of all dead letters.
     pub(crate) fn dead_letters(&self) -> Lines {
+        self.letters_in_files().and(self.letters_in_stream())
+    }
+
+    pub(crate) fn letters_in_files(&self) -> Lines {
         dead_messages(&self.dir.join("dead-letters"))
+    }
+
+    pub(crate) fn letters_in_stream(&self) -> Lines {
+        if self.elasticsearch.count(LETTERS) == 0 {
+            return Lines::default();
+        }
+        let events = self
+            .elasticsearch
+            .messages(LETTERS, &json!({ "match_all": {} }));
+        events.map(|event| message_of(event).expect("every event here has a message"))
     }
 }
 
@@ -103,7 +119,9 @@ pub(crate) fn survive_in(
     break_it: impl FnOnce(&mut Stage<'_>),
 ) {
     let began = Instant::now();
-    elasticsearch.request("DELETE", &format!("/_data_stream/{STREAM}"), None);
+    for stream in [STREAM, LETTERS] {
+        elasticsearch.request("DELETE", &format!("/_data_stream/{stream}"), None);
+    }
     let Setting {
         what,
         ids,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use figment::value::Value;
+use sawmill_elasticsearch_out::StreamName;
 use sawmill_lumberjack::Limits;
 use sawmill_pipeline::Chain;
 use sawmill_pipeline::config::FilterConfig;
@@ -16,8 +17,8 @@ use super::file::{BeatsTable, DeadLettersTable, LogLevel, LogTable};
 use super::layers::Layers;
 use super::units::{ByteSize, Span};
 use super::{
-    BeatsInput, Config, DeadLetterFiles, HostPort, Log, Memory, Output, SegmentFiles, Shutdown,
-    Speech, filters, tls,
+    BeatsInput, Config, DeadLetterFiles, DeadLetters, ElasticsearchOutput, HostPort, Log, Memory,
+    Output, SegmentFiles, Shutdown, Speech, filters, tls,
 };
 
 /// Less than this does not hold one window of a Filebeat and the body made of it.
@@ -42,9 +43,14 @@ impl Config {
             local.segment_bytes_max,
             local.total_bytes_max,
         )?;
-        let dead_letters = check.dead_letters(file.dead_letters)?;
         check.at_least("memory.budget", file.memory.budget, BUDGET_MIN)?;
         let elasticsearch = check.elasticsearch(&file.output.elasticsearch)?;
+        let letters = &file.dead_letters;
+        let dead_letters = DeadLetters {
+            data_stream: check
+                .letter_stream(letters.data_stream.as_deref(), elasticsearch.as_ref())?,
+            files: check.dead_letters(file.dead_letters)?,
+        };
         Ok(Self {
             input: check.beats(&file.input.beats)?,
             output: elasticsearch.map_or(Output::Local(local), |to| {
@@ -187,6 +193,30 @@ impl Check<'_> {
                 .map(|age| self.some_time("dead_letters.age_max", age))
                 .transpose()?,
         })
+    }
+
+    fn letter_stream(
+        &self,
+        name: Option<&str>,
+        elasticsearch: Option<&ElasticsearchOutput>,
+    ) -> Result<Option<StreamName>, ConfigError> {
+        const KEY: &str = "dead_letters.data_stream";
+        let Some(name) = name else {
+            return Ok(None);
+        };
+        let stream = StreamName::parse(name).map_err(|error| {
+            let problem = format!("`{KEY}` is `{name}`: {error}");
+            let advice = "give TYPE-DATASET-NAMESPACE, such as logs-sawmill.dead_letters-pt";
+            self.layers.error(KEY, problem, advice)
+        })?;
+        if elasticsearch.is_none() {
+            return Err(self.layers.error(
+                KEY,
+                format!("`{KEY}` needs an Elasticsearch"),
+                "give output.elasticsearch.hosts, or leave it out: dead letters go to dead_letters.path",
+            ));
+        }
+        Ok(Some(stream))
     }
 
     fn filters(&self, values: &[Value]) -> Result<(Vec<FilterConfig>, Chain), ConfigError> {

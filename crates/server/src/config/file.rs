@@ -252,6 +252,9 @@ pub(crate) struct DeadLettersTable {
     pub(crate) when_full: WhenFull,
     /// Files that were last written to longer ago are removed, all but the newest. Without it they stay.
     pub(crate) age_max: Option<Span>,
+    /// A data stream of the same Elasticsearch for dead letters, as TYPE-DATASET-NAMESPACE. What it does not take goes to the
+    /// files.
+    pub(crate) data_stream: Option<String>,
 }
 
 /// What to do when there is no room for another dead letter.
@@ -272,6 +275,7 @@ impl Default for DeadLettersTable {
             total_bytes_max: ByteSize::mib(1024),
             when_full: WhenFull::Wait,
             age_max: None,
+            data_stream: None,
         }
     }
 }

@@ -20,7 +20,7 @@ mod units;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sawmill_elasticsearch_out::{Backoff, Settings};
+use sawmill_elasticsearch_out::{Backoff, Settings, StreamName};
 use sawmill_intake::DocumentIds;
 use sawmill_lumberjack::Limits;
 use sawmill_pipeline::Chain;
@@ -41,7 +41,7 @@ pub(crate) struct Config {
     /// `[output.elasticsearch]` if it names hosts, else `[output.local]`.
     pub(crate) output: Output,
     /// `[dead_letters]`
-    pub(crate) dead_letters: DeadLetterFiles,
+    pub(crate) dead_letters: DeadLetters,
     /// `[memory]`
     pub(crate) memory: Memory,
     /// `[log]`
@@ -112,6 +112,15 @@ pub(crate) struct SegmentFiles {
     pub(crate) path: PathBuf,
     /// Lengths of the segments of one folder.
     pub(crate) settings: sawmill_segments::Settings,
+}
+
+/// Where dead letters go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DeadLetters {
+    /// Files for all of them, or for those that the data stream does not take.
+    pub(crate) files: DeadLetterFiles,
+    /// A data stream for all of them.
+    pub(crate) data_stream: Option<StreamName>,
 }
 
 /// Where dead letters are kept, and for how long.

@@ -1,11 +1,13 @@
 //! Events that cannot be stored: kept on disk with their reason, looked at, sent again, and removed.
 //!
-//! `writer` keeps them before their window is acknowledged. All else is `sawmill dead-letters`, which reads the same
+//! `writer` keeps them before their window is acknowledged; `forward` sends them to a data stream before that, if there is one
+//! for them. All else is `sawmill dead-letters`, which reads the same
 //! folder from another process, and may do so while the first one writes.
 
 mod args;
 mod error;
 mod folder;
+mod forward;
 mod indent;
 mod line;
 mod list;

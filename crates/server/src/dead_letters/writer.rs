@@ -5,16 +5,21 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use sawmill_elasticsearch_out::StreamName;
 use sawmill_intake::Recall;
 use sawmill_lumberjack::Limits;
 use sawmill_segments::{Removed, SegmentError, Segments};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::warn;
 
+use super::forward::Forwarder;
 use super::line::Line;
 use crate::config::{DeadLetterFiles, WhenFull};
 use crate::delivery::Ticket;
 use crate::disk::{keep, open, until_kept};
+use crate::memory::Memory;
+use crate::output::Output;
 
 /// An event that cannot be stored.
 pub(crate) struct Letter {
@@ -26,6 +31,8 @@ pub(crate) struct Letter {
     pub(crate) status: Option<u16>,
     /// The data stream it was meant for, where it got that far.
     pub(crate) stream: Option<String>,
+    /// Which of the events that were received together it was.
+    pub(crate) ordinal: u32,
     /// The event.
     pub(crate) text: Text,
 }
@@ -34,44 +41,81 @@ pub(crate) struct Letter {
 pub(crate) enum Text {
     /// As it was received; empty where it was too large to be read.
     Received(Vec<u8>),
-    /// As it was sent to Elasticsearch, and which one it was among those received.
-    Sent { document: Vec<u8>, ordinal: u32 },
+    /// As it was sent to Elasticsearch.
+    Sent(Vec<u8>),
 }
 
-/// Where to put dead letters. What waits in the queue is bounded by the memory budget: a letter's
+/// Where to put dead letters. What waits in a queue is bounded by the memory budget: a letter's
 /// ticket holds its share until the letter is on disk.
 #[derive(Clone)]
 pub(crate) struct DeadLetters {
-    queue: UnboundedSender<Vec<Letter>>,
+    files: UnboundedSender<Vec<Letter>>,
+    stream: Option<(StreamName, UnboundedSender<Vec<Letter>>)>,
 }
 
 impl DeadLetters {
     /// Opens the folder and starts the thread that writes to it.
     ///
     /// `frames` are the limits that events are cut with.
-    pub(crate) fn open(files: &DeadLetterFiles, frames: Limits) -> Result<Self, SegmentError> {
+    pub(crate) fn open(files: &DeadLetterFiles, frames: &Limits) -> Result<Self, SegmentError> {
         let shelf = Shelf::open(files)?;
-        let (queue, letters) = unbounded_channel();
+        let mut recall = Recall::new(frames.clone());
+        let (files, letters) = unbounded_channel();
         let inbox = Inbox {
             queue: letters,
             waiting: VecDeque::new(),
         };
-        thread::spawn(move || write_all(shelf, inbox, &mut Recall::new(frames)));
-        Ok(Self { queue })
+        thread::spawn(move || write_all(shelf, inbox, &mut recall));
+        Ok(Self::over(files))
+    }
+
+    /// Sends letters to a data stream first; what that does not take goes to the files.
+    pub(crate) fn through(
+        self,
+        stream: StreamName,
+        frames: &Limits,
+        memory: &Memory,
+        output: &Output,
+    ) -> Self {
+        let forwarder = Forwarder {
+            stream: stream.clone(),
+            recall: Recall::new(frames.clone()),
+            memory: memory.clone(),
+            output: output.clone(),
+        };
+        let (queue, letters) = unbounded_channel();
+        let runtime = Handle::current();
+        thread::spawn(move || forwarder.forward_all(letters, &runtime));
+        Self {
+            stream: Some((stream, queue)),
+            ..self
+        }
     }
 
     /// Letters that somebody else keeps.
-    #[cfg(test)]
-    pub(crate) fn over(queue: UnboundedSender<Vec<Letter>>) -> Self {
-        Self { queue }
+    pub(crate) fn over(files: UnboundedSender<Vec<Letter>>) -> Self {
+        Self {
+            files,
+            stream: None,
+        }
     }
 
     /// Keeps letters; their events are settled once that is certain.
     pub(crate) fn put(&self, letters: Vec<Letter>) {
-        if !letters.is_empty() {
-            // The thread ends with the last sender, which is here.
-            let _ = self.queue.send(letters);
-        }
+        let Some((stream, queue)) = &self.stream else {
+            return send(&self.files, letters);
+        };
+        let is_back = |letter: &Letter| letter.stream.as_deref() == Some(stream.as_str());
+        let (back, new) = letters.into_iter().partition(is_back);
+        send(queue, new);
+        send(&self.files, back);
+    }
+}
+
+fn send(queue: &UnboundedSender<Vec<Letter>>, letters: Vec<Letter>) {
+    if !letters.is_empty() {
+        // Its thread ends with the last sender, which is here.
+        let _ = queue.send(letters);
     }
 }
 
@@ -193,7 +237,7 @@ fn write_all(mut shelf: Shelf, mut letters: Inbox, recall: &mut Recall) {
 }
 
 /// One log line for however many letters came together.
-fn say(batch: &[Letter]) {
+pub(super) fn say(batch: &[Letter]) {
     if let Some(Letter { ticket, reason, .. }) = batch.first() {
         let (peer, events) = (&ticket.received.peer, batch.len());
         warn!(%peer, events, "an event cannot be stored and becomes a dead letter: {reason}");
@@ -226,9 +270,9 @@ impl Letter {
     ) -> (Option<&'a [u8]>, Option<&'a [u8]>) {
         match &self.text {
             Text::Received(event) => (Some(event), None),
-            Text::Sent { document, ordinal } => {
+            Text::Sent(document) => {
                 let source = self.ticket.received.source.as_ref();
-                let event = source.and_then(|source| recall.event(source, *ordinal));
+                let event = source.and_then(|source| recall.event(source, self.ordinal));
                 (event, Some(document))
             }
         }
@@ -264,8 +308,8 @@ mod tests {
     #[test]
     fn a_full_folder_waits_or_drops_its_oldest_as_it_is_told() {
         for (when_full, kept, want) in [
-            (WhenFull::Wait, false, [1, 2]),
-            (WhenFull::DropOldest, true, [2, 3]),
+            (WhenFull::Wait, false, &[1, 2, 3][..]),
+            (WhenFull::DropOldest, true, &[2, 3]),
         ] {
             let dir = tempfile::tempdir().unwrap();
             let mut shelf = Shelf::open(&files(dir.path(), when_full, None)).unwrap();

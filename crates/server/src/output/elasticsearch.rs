@@ -164,10 +164,8 @@ fn settle(settled: &Settled<'_, Arc<Ticket>>, dead_letters: &DeadLetters) {
             reason: format!("{}: {}", refusal.kind, refusal.reason),
             status: Some(refusal.status),
             stream: Some(settled.body.stream_name(item).to_owned()),
-            text: Text::Sent {
-                document: settled.body.document(item).to_vec(),
-                ordinal: item.ordinal,
-            },
+            ordinal: item.ordinal,
+            text: Text::Sent(settled.body.document(item).to_vec()),
         }
     };
     // Together, since their events are found again in one passage then.

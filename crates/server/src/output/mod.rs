@@ -3,7 +3,7 @@
 pub(crate) mod elasticsearch;
 mod local;
 
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::config;
 use crate::dead_letters::DeadLetters;
@@ -19,32 +19,31 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Makes ready to write, and starts doing so.
-    pub(crate) fn start(
-        output: config::Output,
-        streams: Vec<String>,
-        dead_letters: DeadLetters,
-        memory: Memory,
-    ) -> Result<Self, StartError> {
+    /// An output, and what to [`start`] it with.
+    pub(crate) fn new() -> (Self, UnboundedReceiver<Delivery>) {
         let (queue, deliveries) = unbounded_channel();
-        match output {
-            config::Output::Elasticsearch(output) => {
-                elasticsearch::start(&output, streams, dead_letters, memory, deliveries)?;
-            }
-            config::Output::Local(files) => local::start(files, memory, deliveries)?,
-        }
-        Ok(Self { queue })
-    }
-
-    /// An output that somebody else empties.
-    #[cfg(test)]
-    pub(crate) fn over(queue: UnboundedSender<Delivery>) -> Self {
-        Self { queue }
+        (Self { queue }, deliveries)
     }
 
     /// Hands a body over.
     pub(crate) fn put(&self, delivery: Delivery) {
         // The receiver lives as long as the program.
         let _ = self.queue.send(delivery);
+    }
+}
+
+/// Makes ready to write, and starts doing so.
+pub(crate) fn start(
+    output: config::Output,
+    streams: Vec<String>,
+    dead_letters: DeadLetters,
+    memory: Memory,
+    deliveries: UnboundedReceiver<Delivery>,
+) -> Result<(), StartError> {
+    match output {
+        config::Output::Elasticsearch(output) => {
+            elasticsearch::start(&output, streams, dead_letters, memory, deliveries)
+        }
+        config::Output::Local(files) => local::start(files, memory, deliveries),
     }
 }

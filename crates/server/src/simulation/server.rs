@@ -68,7 +68,7 @@ impl Server {
         let (letters, burials) = unbounded_channel();
         tokio::spawn(bury_all(world.clone(), life.clone(), burials));
         let dead_letters = DeadLetters::over(letters);
-        let (queue, deliveries) = unbounded_channel();
+        let (output, deliveries) = Output::new();
         let elasticsearch = Elasticsearch {
             world: world.clone(),
             life: life.clone(),
@@ -83,7 +83,7 @@ impl Server {
         ));
         let works = Works {
             crew: Arc::new(Crew::new(intake, 1)),
-            output: Output::over(queue),
+            output,
             memory,
             dead_letters,
         };

@@ -3,7 +3,7 @@
 use crate::support::Place;
 
 /// A `pipeline.toml`, and what `sawmill check` says about it after its name.
-const BAD_FILES: [(&str, &str); 43] = [
+const BAD_FILES: [(&str, &str); 45] = [
     // Not TOML.
     (
         "a = 1\n[input\n",
@@ -121,6 +121,17 @@ const BAD_FILES: [(&str, &str); 43] = [
         "[dead_letters]\nage_max = '0d'\n",
         "pipeline.toml:2: `dead_letters.age_max` is no time at all\n\
       give more than 0s",
+    ),
+    (
+        "[dead_letters]\ndata_stream = 'logs-Letters-pt'\n",
+        "pipeline.toml:2: `dead_letters.data_stream` is `logs-Letters-pt`: \
+      data_stream.dataset `Letters` has upper case letters, and Elasticsearch takes lower case only\n\
+      give TYPE-DATASET-NAMESPACE, such as logs-sawmill.dead_letters-pt",
+    ),
+    (
+        "[dead_letters]\ndata_stream = 'logs-letters-pt'\n",
+        "pipeline.toml:2: `dead_letters.data_stream` needs an Elasticsearch\n\
+      give output.elasticsearch.hosts, or leave it out: dead letters go to dead_letters.path",
     ),
     (
         "[output.local]\ntotal_bytes_max = '1MiB'\n",

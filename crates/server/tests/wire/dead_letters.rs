@@ -139,6 +139,34 @@ fn what_elasticsearch_refused_is_kept_as_it_was_received_too() {
     assert_eq!(kept, want);
 }
 
+/// In the data stream for dead letters nothing is stored here, so all of them are in the files, each with its own event.
+#[test]
+fn a_letter_that_its_data_stream_refuses_is_kept_in_a_file() {
+    let elasticsearch = Refusing::start();
+    let hosts = format!("output.elasticsearch.hosts={}", elasticsearch.address);
+    let stream = "logs-sawmill.dead_letters-pt";
+    let sawmill = Sawmill::start(&[&hosts, &format!("dead_letters.data_stream={stream}")]);
+    let mut client = sawmill.connect();
+    let refused = event("refused");
+    client.send(&window(&[b"hello", refused.as_bytes(), b"again"]));
+    assert_eq!(client.ack(), 3);
+    let letters = sawmill.dead_letters();
+    let read = |letter: &Value, member: &str| letter[member].as_str().unwrap().to_owned();
+    let mut events: Vec<_> = { letters.iter() }
+        .map(|letter| {
+            assert_eq!(letter["data_stream"], stream);
+            let document: Value = serde_json::from_str(&read(letter, "document")).unwrap();
+            assert_eq!(document["message"], letter["event"]);
+            assert_eq!(document["event"]["kind"], "pipeline_error");
+            read(letter, "event")
+        })
+        .collect();
+    events.sort_unstable();
+    let mut want = ["again", "hello", &refused];
+    want.sort_unstable();
+    assert_eq!(events, want);
+}
+
 #[test]
 fn a_full_folder_drops_its_oldest_letters_if_it_is_told_to() {
     let sawmill = Sawmill::start(&[
