@@ -10,6 +10,7 @@
 mod bad_events;
 mod bad_frames;
 mod dead_letters;
+mod fairness;
 mod sessions;
 mod strangers;
 mod support;

@@ -146,10 +146,21 @@ impl Client {
 
     /// The next ACK: its version's digit and its sequence.
     pub(crate) fn any_ack(&mut self) -> (u8, u32) {
+        self.try_ack().expect("an ACK comes")
+    }
+
+    /// The same; `None` if none comes any more.
+    pub(crate) fn try_ack(&mut self) -> Option<(u8, u32)> {
         let mut ack = [0; 6];
-        self.stream.read_exact(&mut ack).unwrap();
+        self.stream.read_exact(&mut ack).ok()?;
         assert_eq!(ack[1], b'A', "{ack:?}");
-        (ack[0], u32::from_be_bytes([ack[2], ack[3], ack[4], ack[5]]))
+        Some((ack[0], u32::from_be_bytes([ack[2], ack[3], ack[4], ack[5]])))
+    }
+
+    /// The same connection for another thread.
+    pub(crate) fn again(&self) -> Self {
+        let stream = self.stream.try_clone().unwrap();
+        Self { stream }
     }
 
     /// Everything until the server closes, which it must do with FIN.
