@@ -52,6 +52,13 @@ impl Alarm {
         }
     }
 
+    /// What requests wait for at present.
+    pub(crate) fn causes_now(&self) -> Vec<Cause> {
+        let causes = self.causes();
+        let waited_for = causes.iter().filter(|(_, state)| state.waiting > 0);
+        waited_for.map(|(cause, _)| *cause).collect()
+    }
+
     fn is_due(&self, cause: Cause) -> bool {
         let mut causes = self.causes();
         let state = causes.entry(cause).or_default();
@@ -161,7 +168,9 @@ mod tests {
                     alarm.raise(request, &trouble(Cause::Credentials));
                 }
             }
+            assert_eq!(alarm.causes_now(), [Cause::Credentials]);
             requests.into_iter().flatten().for_each(Raised::over);
+            assert_eq!(alarm.causes_now(), []);
         });
         let lines = log.0.lock().unwrap();
         assert_eq!(lines.len(), 2, "{lines:?}");

@@ -104,6 +104,11 @@ impl<C: Carrier> Sender<C> {
         }
     }
 
+    /// What requests wait for at present; nothing while all goes well.
+    pub fn troubles(&self) -> Vec<Cause> {
+        self.alarm.causes_now()
+    }
+
     /// The client, to ask it something else.
     pub fn client(&self) -> &C {
         &self.client

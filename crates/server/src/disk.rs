@@ -7,6 +7,8 @@ use std::time::Duration;
 use sawmill_segments::{SegmentError, Segments, Settings};
 use tracing::{error, info, warn};
 
+use crate::health::DiskState;
+
 /// Pause before the disk is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -37,19 +39,27 @@ pub(crate) fn keep(segments: &mut Segments, lines: &[u8]) -> Result<(), SegmentE
     segments.sync()
 }
 
-/// Calls `write` until it succeeds. What is wrong is said once, and once more when it is over.
-pub(crate) fn until_kept(what: &str, mut write: impl FnMut() -> Result<(), SegmentError>) {
+/// Calls `write` until it succeeds. What is wrong is said once, and once more when it is over, and `state` has it meanwhile.
+pub(crate) fn until_kept(
+    what: &str,
+    state: &DiskState,
+    mut write: impl FnMut() -> Result<(), SegmentError>,
+) {
     let mut said = String::new();
     loop {
         match write() {
             Ok(()) if said.is_empty() => return,
-            Ok(()) => return info!("{what} can be written again"),
+            Ok(()) => {
+                state.set(None);
+                return info!("{what} can be written again");
+            }
             Err(failure) => {
                 let sentence = failure.to_string();
                 if sentence != said {
                     error!(
                         "cannot write {what}, so nothing is acknowledged until it can: {sentence}"
                     );
+                    state.set(Some(sentence.clone()));
                     said = sentence;
                 }
                 thread::sleep(PAUSE);

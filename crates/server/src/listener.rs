@@ -24,16 +24,20 @@ const BACKLOG: i32 = 1024;
 /// Pause after a failed accept, such as one for want of file descriptors, so as not to spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Binds every address that `listen` stands for.
-pub(crate) fn bind(listen: &HostPort) -> Result<Vec<StdListener>, StartError> {
+/// Binds every address that `listen` stands for; `setting` is where that was written.
+pub(crate) fn bind(
+    setting: &'static str,
+    listen: &HostPort,
+) -> Result<Vec<StdListener>, StartError> {
     let explain = |reason: io::Error| StartError::Listen {
+        setting,
         listen: listen.clone(),
         reason,
     };
     let addresses = listen.addresses().map_err(explain)?;
     if addresses.is_empty() {
         let listen = listen.clone();
-        return Err(StartError::NoAddress { listen });
+        return Err(StartError::NoAddress { setting, listen });
     }
     addresses
         .into_iter()

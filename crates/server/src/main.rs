@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod acker;
+mod api;
 mod check;
 mod cli;
 mod config;
@@ -11,6 +12,7 @@ mod crew;
 mod dead_letters;
 mod delivery;
 mod disk;
+mod health;
 mod healthcheck;
 mod incoming;
 mod listener;

@@ -16,9 +16,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::api::{bind_api, serve_api};
 use crate::config::{Config, Output as OutputConfig};
 use crate::crew::Crew;
 use crate::dead_letters::DeadLetters;
+use crate::health::Health;
 use crate::listener::{accept_all, bind};
 use crate::memory::Memory;
 use crate::output::{self, Output};
@@ -30,7 +32,8 @@ const LOCAL_BODY_BYTES_MAX: usize = 4 << 20;
 
 /// Runs until a signal ends it.
 pub(crate) fn run(config: Config) -> Result<(), StartError> {
-    let listeners = bind(&config.input.listen)?;
+    let listeners = bind("input.beats.listen", &config.input.listen)?;
+    let api = bind_api(&config.api)?;
     let cores = available_parallelism().map_or(1, std::num::NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores)
@@ -43,7 +46,11 @@ pub(crate) fn run(config: Config) -> Result<(), StartError> {
             .into_iter()
             .map(TcpListener::from_std)
             .collect::<Result<_, io::Error>>()?;
-        serve(config, listeners, cores).await
+        let health = Health::default();
+        for listener in api {
+            tokio::spawn(serve_api(TcpListener::from_std(listener)?, health.clone()));
+        }
+        serve(config, listeners, cores, &health).await
     });
     // Work for connections that are gone is not waited for: its sender will send it again.
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -54,6 +61,7 @@ async fn serve(
     config: Config,
     listeners: Vec<TcpListener>,
     cores: usize,
+    health: &Health,
 ) -> Result<(), StartError> {
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate())?,
@@ -79,7 +87,7 @@ async fn serve(
     };
     let (output, deliveries) = Output::new();
     let mut streams = stream_patterns(&config.filters);
-    let mut dead_letters = DeadLetters::open(&config.dead_letters.files, &input.limits)?;
+    let mut dead_letters = DeadLetters::open(&config.dead_letters.files, &input.limits, health)?;
     if let Some(stream) = config.dead_letters.data_stream {
         streams.push(stream.as_str().to_owned());
         dead_letters = dead_letters.through(stream, &input.limits, &memory, &output);
@@ -88,6 +96,7 @@ async fn serve(
         config.output,
         streams,
         dead_letters.clone(),
+        health,
         memory.clone(),
         deliveries,
     )?;

@@ -21,11 +21,18 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Field(#[from] FieldRefError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {listen}: {reason}\n{}", advice(reason))]
-    Listen { listen: HostPort, reason: io::Error },
+    #[error("cannot listen on {listen}: {reason}\n{}", advice(setting, reason))]
+    Listen {
+        setting: &'static str,
+        listen: HostPort,
+        reason: io::Error,
+    },
     /// The name to listen on stands for no address.
-    #[error("cannot listen on {listen}: the name stands for no address\ncheck input.beats.listen")]
-    NoAddress { listen: HostPort },
+    #[error("cannot listen on {listen}: the name stands for no address\ncheck {setting}")]
+    NoAddress {
+        setting: &'static str,
+        listen: HostPort,
+    },
     /// The folder for events cannot be used.
     #[error("{}: {reason}\nchoose another folder with output.local.path", path.display())]
     OutputFolder { path: PathBuf, reason: io::Error },
@@ -37,13 +44,15 @@ pub(crate) enum StartError {
     System(#[from] io::Error),
 }
 
-fn advice(error: &io::Error) -> &'static str {
+fn advice(setting: &str, error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::AddrInUse => {
+        io::ErrorKind::AddrInUse => format!(
             "another program listens there (Logstash, or a second Sawmill?): stop it, or choose another \
-             address with input.beats.listen"
+             address with {setting}"
+        ),
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need the right to bind them".to_owned()
         }
-        io::ErrorKind::PermissionDenied => "ports below 1024 need the right to bind them",
-        _ => "check input.beats.listen",
+        _ => format!("check {setting}"),
     }
 }

@@ -17,8 +17,8 @@ use super::file::{BeatsTable, DeadLettersTable, LogLevel, LogTable};
 use super::layers::Layers;
 use super::units::{ByteSize, Span};
 use super::{
-    BeatsInput, Config, DeadLetterFiles, DeadLetters, ElasticsearchOutput, HostPort, Log, Memory,
-    Output, SegmentFiles, Shutdown, Speech, filters, tls,
+    Api, BeatsInput, Config, DeadLetterFiles, DeadLetters, ElasticsearchOutput, HostPort, Log,
+    Memory, Output, SegmentFiles, Shutdown, Speech, filters, tls,
 };
 
 /// Less than this does not hold one window of a Filebeat and the body made of it.
@@ -52,6 +52,7 @@ impl Config {
             files: check.dead_letters(file.dead_letters)?,
         };
         Ok(Self {
+            api: check.api(file.api.listen.as_deref())?,
             input: check.beats(&file.input.beats)?,
             output: elasticsearch.map_or(Output::Local(local), |to| {
                 Output::Elasticsearch(Box::new(to))
@@ -125,6 +126,18 @@ impl Check<'_> {
             connections_max: table.connections_max,
             tls: self.tls(&table.tls)?,
         })
+    }
+
+    fn api(&self, listen: Option<&str>) -> Result<Api, ConfigError> {
+        match listen {
+            None => Ok(Api::Usual),
+            Some("off") => Ok(Api::Off),
+            Some(text) => HostPort::parse(text).map(Api::At).ok_or_else(|| {
+                let problem = format!("`api.listen` is `{text}`");
+                let advice = "give HOST:PORT, such as 127.0.0.1:9600, or off";
+                self.layers.error("api.listen", problem, advice)
+            }),
+        }
     }
 
     fn listen(&self, text: &str) -> Result<HostPort, ConfigError> {

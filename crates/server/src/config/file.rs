@@ -8,11 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::units::{ByteSize, Span, Words};
 
 /// Tables that are planned and that this version does not know, and what to do about them.
-pub(super) const NOT_YET: [(&str, &str); 3] = [
-    (
-        "api",
-        "take it out: this version has no monitoring interface",
-    ),
+pub(super) const NOT_YET: [(&str, &str); 2] = [
     (
         "output.stdout",
         "take it out; `output.local` writes events to files",
@@ -33,6 +29,8 @@ pub(super) fn not_yet(key: &str) -> Option<(&'static str, &'static str)> {
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ConfigFile {
+    /// What Sawmill tells those who watch it.
+    pub(crate) api: ApiTable,
     /// Events that were refused or could not be read.
     pub(crate) dead_letters: DeadLettersTable,
     /// The filters, in their order; read one by one, so that an error knows its filter.
@@ -48,6 +46,14 @@ pub(crate) struct ConfigFile {
     pub(crate) output: OutputTable,
     /// The end.
     pub(crate) shutdown: ShutdownTable,
+}
+
+/// `[api]`
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ApiTable {
+    /// Where to answer `GET /` and `GET /_health_report`: `HOST:PORT`, or `off`. Without it 127.0.0.1:9600 is taken if it is free.
+    pub(crate) listen: Option<String>,
 }
 
 /// `[input]`

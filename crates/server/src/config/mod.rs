@@ -36,6 +36,8 @@ pub(crate) use units::Span;
 
 /// Checked settings, ready to run with.
 pub(crate) struct Config {
+    /// `[api]`
+    pub(crate) api: Api,
     /// `[input.beats]`
     pub(crate) input: BeatsInput,
     /// `[output.elasticsearch]` if it names hosts, else `[output.local]`.
@@ -112,6 +114,17 @@ pub(crate) struct SegmentFiles {
     pub(crate) path: PathBuf,
     /// Lengths of the segments of one folder.
     pub(crate) settings: sawmill_segments::Settings,
+}
+
+/// Where the monitoring interface is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Api {
+    /// Nowhere.
+    Off,
+    /// At Logstash's address, if that is free.
+    Usual,
+    /// There.
+    At(HostPort),
 }
 
 /// Where dead letters go.

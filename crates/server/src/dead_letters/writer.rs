@@ -18,6 +18,7 @@ use super::line::Line;
 use crate::config::{DeadLetterFiles, WhenFull};
 use crate::delivery::Ticket;
 use crate::disk::{keep, open, until_kept};
+use crate::health::{DiskState, Health};
 use crate::memory::Memory;
 use crate::output::Output;
 
@@ -57,15 +58,20 @@ impl DeadLetters {
     /// Opens the folder and starts the thread that writes to it.
     ///
     /// `frames` are the limits that events are cut with.
-    pub(crate) fn open(files: &DeadLetterFiles, frames: &Limits) -> Result<Self, SegmentError> {
+    pub(crate) fn open(
+        files: &DeadLetterFiles,
+        frames: &Limits,
+        health: &Health,
+    ) -> Result<Self, SegmentError> {
         let shelf = Shelf::open(files)?;
+        let disk = health.watch_disk("dead_letters");
         let mut recall = Recall::new(frames.clone());
         let (files, letters) = unbounded_channel();
         let inbox = Inbox {
             queue: letters,
             waiting: VecDeque::new(),
         };
-        thread::spawn(move || write_all(shelf, inbox, &mut recall));
+        thread::spawn(move || write_all(shelf, inbox, &mut recall, &disk));
         Ok(Self::over(files))
     }
 
@@ -216,7 +222,7 @@ impl Shelf {
 /// Beyond this, one write and flush for all gains nothing.
 const BATCH_BYTES: usize = 4 << 20;
 
-fn write_all(mut shelf: Shelf, mut letters: Inbox, recall: &mut Recall) {
+fn write_all(mut shelf: Shelf, mut letters: Inbox, recall: &mut Recall, disk: &DiskState) {
     let (mut batch, mut lines) = (Vec::new(), Vec::new());
     while let Some(first) = letters.next() {
         first.write(recall, &mut lines);
@@ -228,7 +234,7 @@ fn write_all(mut shelf: Shelf, mut letters: Inbox, recall: &mut Recall) {
             batch.push(next);
         }
         say(&batch);
-        until_kept("dead letters", || shelf.keep(&lines));
+        until_kept("dead letters", disk, || shelf.keep(&lines));
         lines.clear();
         for letter in batch.drain(..) {
             letter.ticket.settle(1);

@@ -13,6 +13,7 @@ use tracing::{error, info, warn};
 use crate::config::ElasticsearchOutput;
 use crate::dead_letters::{DeadLetters, Letter, Text};
 use crate::delivery::{Delivery, Ticket};
+use crate::health::Health;
 use crate::memory::Memory;
 use crate::start_error::StartError;
 
@@ -21,6 +22,7 @@ pub(super) fn start(
     output: &ElasticsearchOutput,
     streams: Vec<String>,
     dead_letters: DeadLetters,
+    health: &Health,
     memory: Memory,
     deliveries: UnboundedReceiver<Delivery>,
 ) -> Result<(), StartError> {
@@ -28,6 +30,10 @@ pub(super) fn start(
     let hosts: Vec<&str> = output.settings.hosts.iter().map(Url::as_str).collect();
     info!("events go to Elasticsearch at {}", hosts.join(", "));
     let sender = Arc::new(Sender::new(client, output.backoff, output.requests_max));
+    let watched = Arc::clone(&sender);
+    health.watch("output", move || {
+        watched.troubles().into_iter().map(Into::into).collect()
+    });
     tokio::spawn(report_probe(Arc::clone(&sender), streams));
     tokio::spawn(send_all(
         output.bulk_bytes_max,

@@ -12,6 +12,7 @@ use tracing::info;
 use crate::config::SegmentFiles;
 use crate::delivery::Delivery;
 use crate::disk::{keep, open, until_kept};
+use crate::health::{DiskState, Health};
 use crate::memory::Memory;
 use crate::start_error::StartError;
 
@@ -19,14 +20,16 @@ use crate::start_error::StartError;
 struct Local {
     files: SegmentFiles,
     streams: HashMap<String, Segments>,
+    disk: DiskState,
 }
 
 pub(super) fn start(
     files: SegmentFiles,
+    health: &Health,
     memory: Memory,
     deliveries: UnboundedReceiver<Delivery>,
 ) -> Result<(), StartError> {
-    let local = Local::open(files)?;
+    let local = Local::open(files, health.watch_disk("output"))?;
     info!(
         "events go to files below {}, one folder a data stream",
         local.files.path.display()
@@ -37,7 +40,7 @@ pub(super) fn start(
 
 impl Local {
     /// Opens the folders that are there, which repairs what a crash left of their last lines.
-    fn open(files: SegmentFiles) -> Result<Self, StartError> {
+    fn open(files: SegmentFiles, disk: DiskState) -> Result<Self, StartError> {
         let explain = |reason: io::Error| StartError::OutputFolder {
             path: files.path.clone(),
             reason,
@@ -50,7 +53,11 @@ impl Local {
                 streams.insert(stream, open(&entry.path(), files.settings)?);
             }
         }
-        Ok(Self { files, streams })
+        Ok(Self {
+            files,
+            streams,
+            disk,
+        })
     }
 
     /// Writes what there is, flushes once for all of it, and settles it.
@@ -77,7 +84,8 @@ impl Local {
     }
 
     fn write(&mut self, stream: &str, lines: &[u8]) {
-        until_kept(&format!("events of {stream}"), || {
+        let disk = self.disk.clone();
+        until_kept(&format!("events of {stream}"), &disk, || {
             self.check_room(lines.len() as u64)?;
             keep(self.stream(stream)?, lines)
         });

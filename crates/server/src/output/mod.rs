@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::config;
 use crate::dead_letters::DeadLetters;
 use crate::delivery::Delivery;
+use crate::health::Health;
 use crate::memory::Memory;
 use crate::start_error::StartError;
 
@@ -37,13 +38,14 @@ pub(crate) fn start(
     output: config::Output,
     streams: Vec<String>,
     dead_letters: DeadLetters,
+    health: &Health,
     memory: Memory,
     deliveries: UnboundedReceiver<Delivery>,
 ) -> Result<(), StartError> {
     match output {
         config::Output::Elasticsearch(output) => {
-            elasticsearch::start(&output, streams, dead_letters, memory, deliveries)
+            elasticsearch::start(&output, streams, dead_letters, health, memory, deliveries)
         }
-        config::Output::Local(files) => local::start(files, memory, deliveries),
+        config::Output::Local(files) => local::start(files, health, memory, deliveries),
     }
 }

@@ -123,6 +123,11 @@ const BAD_FILES: [(&str, &str); 45] = [
       give more than 0s",
     ),
     (
+        "[api]\nlisten = 'x'\n",
+        "pipeline.toml:2: `api.listen` is `x`\n\
+      give HOST:PORT, such as 127.0.0.1:9600, or off",
+    ),
+    (
         "[dead_letters]\ndata_stream = 'logs-Letters-pt'\n",
         "pipeline.toml:2: `dead_letters.data_stream` is `logs-Letters-pt`: \
       data_stream.dataset `Letters` has upper case letters, and Elasticsearch takes lower case only\n\
@@ -186,11 +191,6 @@ const BAD_FILES: [(&str, &str); 45] = [
       set it, or give a default: `${LEVEL:default}`",
     ),
     // What is still to come.
-    (
-        "[log]\n[api]\nlisten = 'x'\n",
-        "pipeline.toml:2: `api` is not supported yet\n\
-      take it out: this version has no monitoring interface",
-    ),
     (
         "[output.stdout]\n",
         "pipeline.toml:1: `output.stdout` is not supported yet\n\
@@ -289,8 +289,8 @@ fn a_mistake_in_a_variable_is_named_with_the_variable() {
         (
             "SAWMILL_API__LISTEN",
             "x",
-            "SAWMILL_API__LISTEN: `api` is not supported yet\n\
-             take it out: this version has no monitoring interface",
+            "SAWMILL_API__LISTEN: `api.listen` is `x`\n\
+             give HOST:PORT, such as 127.0.0.1:9600, or off",
         ),
         (
             "SAWMILL_MEMORY__BUDGET",

@@ -48,17 +48,22 @@ fn letters_are_listed_shown_and_sent_again_while_sawmill_runs() {
     assert_eq!(letters[2]["reason"], letters[1]["reason"]);
 }
 
-/// An Elasticsearch that refuses every document; killed when dropped.
-struct Refusing {
+/// A stand-in for an Elasticsearch that refuses every document; killed when dropped.
+pub(crate) struct Refusing {
     sink: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Refusing {
     fn start() -> Self {
+        Self::with(400)
+    }
+
+    /// Each item has this status.
+    pub(crate) fn with(status: u16) -> Self {
         let mut sink = Command::new(env!("CARGO_BIN_EXE_sawmill"))
             .args(["bench", "sink", "--listen", "127.0.0.1:0"])
-            .args(["--reject", "400=100%"])
+            .args(["--reject", &format!("{status}=100%")])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

@@ -11,6 +11,7 @@ mod bad_events;
 mod bad_frames;
 mod dead_letters;
 mod fairness;
+mod health;
 mod sessions;
 mod strangers;
 mod support;

@@ -23,8 +23,15 @@ pub(crate) struct Sawmill {
 }
 
 impl Sawmill {
-    /// Starts with the built-in pipeline and these settings beside the usual ones.
+    /// Starts with the built-in pipeline and these settings beside the usual ones; without a monitoring interface, unless it is
+    /// among them.
     pub(crate) fn start(settings: &[&str]) -> Self {
+        let quiet = ["api.listen=off"];
+        Self::start_as_is(&[&quiet, settings].concat())
+    }
+
+    /// The same with nothing but these settings.
+    pub(crate) fn start_as_is(settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_sawmill"));
