@@ -27,6 +27,7 @@ mod simulation;
 mod spares;
 mod start_error;
 mod tls;
+mod user;
 mod window;
 mod works;
 
@@ -36,6 +37,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use sawmill_bench::error::BenchError;
+use tracing::info;
 
 use crate::cli::{Cli, Command};
 use crate::config::{Config, ConfigError, Layers, Speech};
@@ -58,8 +60,10 @@ fn main() -> ExitCode {
 fn obey(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Run(settings) => {
-            let config = Config::check(&Layers::read(&settings.sources())?)?;
+            let layers = Layers::read(&settings.sources())?;
+            let config = Config::check(&layers)?;
             logging::start(config.log);
+            info!("settings and filters come from {}", layers.name);
             Ok(run::run(config)?)
         }
         Command::Check { settings, json } => {

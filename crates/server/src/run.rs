@@ -87,7 +87,8 @@ async fn serve(
     };
     let (output, deliveries) = Output::new();
     let mut streams = stream_patterns(&config.filters);
-    let mut dead_letters = DeadLetters::open(&config.dead_letters.files, &input.limits, health)?;
+    let mut dead_letters = DeadLetters::open(&config.dead_letters.files, &input.limits, health)
+        .map_err(StartError::dead_letters)?;
     if let Some(stream) = config.dead_letters.data_stream {
         streams.push(stream.as_str().to_owned());
         dead_letters = dead_letters.through(stream, &input.limits, &memory, &output);

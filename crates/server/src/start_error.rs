@@ -9,6 +9,7 @@ use sawmill_segments::SegmentError;
 use thiserror::Error;
 
 use crate::config::HostPort;
+use crate::user;
 
 /// Why Sawmill cannot start; what to do stands on the second line.
 #[derive(Debug, Error)]
@@ -34,14 +35,32 @@ pub(crate) enum StartError {
         listen: HostPort,
     },
     /// The folder for events cannot be used.
-    #[error("{}: {reason}\nchoose another folder with output.local.path", path.display())]
+    #[error("{}: {reason}\n{}", path.display(), folder_advice(reason, "output.local.path"))]
     OutputFolder { path: PathBuf, reason: io::Error },
     /// Files for events or dead letters cannot be used.
-    #[error(transparent)]
-    Segments(#[from] SegmentError),
+    #[error("{error}{}", segments_advice(error, setting))]
+    Segments {
+        /// What says which folder they are in.
+        setting: &'static str,
+        error: SegmentError,
+    },
     /// The system gives no threads or signals.
     #[error("the system refuses what a server needs: {0}")]
     System(#[from] io::Error),
+}
+
+impl StartError {
+    /// Dead letters cannot be kept.
+    pub(crate) fn dead_letters(error: SegmentError) -> Self {
+        let setting = "dead_letters.path";
+        Self::Segments { setting, error }
+    }
+
+    /// Events cannot be kept.
+    pub(crate) fn events(error: SegmentError) -> Self {
+        let setting = "output.local.path";
+        Self::Segments { setting, error }
+    }
 }
 
 fn advice(setting: &str, error: &io::Error) -> String {
@@ -54,5 +73,29 @@ fn advice(setting: &str, error: &io::Error) -> String {
             "ports below 1024 need the right to bind them".to_owned()
         }
         _ => format!("check {setting}"),
+    }
+}
+
+/// What to do about a folder that cannot be made, read or written to.
+fn folder_advice(error: &io::Error, setting: &str) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => format!(
+            "let {} write there (chown; in a container, of what is mounted), or choose another folder with {setting}",
+            user::this()
+        ),
+        io::ErrorKind::ReadOnlyFilesystem => {
+            format!(
+                "mount something that can be written to there, or choose another folder with {setting}"
+            )
+        }
+        _ => format!("choose another folder with {setting}"),
+    }
+}
+
+/// The same, where the error does not say what to do itself.
+fn segments_advice(error: &SegmentError, setting: &str) -> String {
+    match error {
+        SegmentError::Io { source, .. } => format!("\n{}", folder_advice(source, setting)),
+        _ => String::new(),
     }
 }

@@ -12,9 +12,8 @@ use super::error::{ConfigError, Place, explain, is_secret};
 use super::file::{self, ConfigFile};
 use super::overrides::{flags, leaves, variable_of, variables};
 use super::text::TomlText;
+use super::usual_file::{unreadable, usual_file};
 
-/// What is read when nobody names a file, if it is there.
-const USUAL_FILE: &str = "pipeline.toml";
 const BUILT_IN: &str = include_str!("../../../../pipeline.toml");
 const BUILT_IN_NAME: &str = "built-in pipeline.toml";
 
@@ -209,23 +208,15 @@ impl Provider for Layer {
 }
 
 fn read_file(named: Option<&Path>) -> Result<(String, String), ConfigError> {
-    let usual = || {
-        Path::new(USUAL_FILE)
-            .exists()
-            .then_some(Path::new(USUAL_FILE))
+    let path = match named {
+        Some(path) => Some(path.to_owned()),
+        None => usual_file()?,
     };
-    let Some(path) = named.or_else(usual) else {
+    let Some(path) = path else {
         return Ok((BUILT_IN_NAME.to_owned(), BUILT_IN.to_owned()));
     };
-    let name = path.display().to_string();
-    match fs::read_to_string(path) {
-        Ok(text) => Ok((name, text)),
-        Err(error) => Err(ConfigError {
-            place: Place::File { name, line: None },
-            problem: format!("cannot be read: {error}"),
-            advice: "name a readable text file with --config FILE or SAWMILL_CONFIG".to_owned(),
-        }),
-    }
+    let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+    Ok((path.display().to_string(), text))
 }
 
 #[cfg(test)]

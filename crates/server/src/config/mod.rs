@@ -16,6 +16,7 @@ mod placeholder;
 mod text;
 mod tls;
 mod units;
+mod usual_file;
 
 use std::path::PathBuf;
 use std::time::Duration;

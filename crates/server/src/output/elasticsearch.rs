@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sawmill_elasticsearch_out::{
-    BulkBody, Carrier, Client, Pace, Refusal, Request, Sender, Settled, Severity, Url,
+    BulkBody, Carrier, Client, Credentials, Pace, Refusal, Request, Sender, Settled, Severity, Url,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -29,6 +29,12 @@ pub(super) fn start(
     let client = Client::new(&output.settings)?;
     let hosts: Vec<&str> = output.settings.hosts.iter().map(Url::as_str).collect();
     info!("events go to Elasticsearch at {}", hosts.join(", "));
+    if matches!(output.settings.credentials, Credentials::None) {
+        warn!(
+            "no password is given, so Elasticsearch is asked without a login: if its security is on, set \
+             LOGSTASH_WRITER_PASSWORD, or output.elasticsearch.password_file or api_key"
+        );
+    }
     let sender = Arc::new(Sender::new(client, output.backoff, output.requests_max));
     let watched = Arc::clone(&sender);
     health.watch("output", move || {

@@ -50,7 +50,8 @@ impl Local {
         for entry in fs::read_dir(&files.path).map_err(explain)? {
             let entry = entry.map_err(explain)?;
             if let (true, Ok(stream)) = (entry.path().is_dir(), entry.file_name().into_string()) {
-                streams.insert(stream, open(&entry.path(), files.settings)?);
+                let segments = open(&entry.path(), files.settings);
+                streams.insert(stream, segments.map_err(StartError::events)?);
             }
         }
         Ok(Self {
