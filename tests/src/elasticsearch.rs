@@ -19,9 +19,9 @@ pub const PASSWORD: &str = "only-for-tests";
 /// Basic authentication of the built-in user `elastic` with the password `changeme`, which `start` gives it.
 const ELASTIC: &str = "Basic ZWxhc3RpYzpjaGFuZ2VtZQ==";
 
-const ROLE: &str = include_str!("../fixtures/role.json");
+const ROLE: &str = include_str!("../../setup/elasticsearch-role-user-logstash-writer.json");
 const USER_BODY: &str = include_str!("../fixtures/user.json");
-const TEMPLATE: &str = include_str!("../fixtures/template.json");
+const TEMPLATE: &str = include_str!("../../setup/elasticsearch-index-template-pt-logs.json");
 
 /// A real Elasticsearch with security on; or a real `OpenSearch`, which answers the same questions.
 #[derive(Debug)]

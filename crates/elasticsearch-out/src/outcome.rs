@@ -168,7 +168,8 @@ impl Cause {
             }
             Self::ShardLimit => "delete old indices or raise cluster.max_shards_per_node",
             Self::Template => {
-                "create an index template with a data_stream section that matches the name, such as tests/fixtures/template.json"
+                "create an index template with a data_stream section that matches the name, such as \
+                 setup/elasticsearch-index-template-pt-logs.json"
             }
             Self::Privilege => {
                 "give the user's role create_doc and auto_configure on the data streams"
