@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use elasticsearch::Error as TransportError;
-use elasticsearch::http::Method;
 use elasticsearch::http::headers::{
     CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT,
 };
 use elasticsearch::http::request::Body;
 use elasticsearch::http::response::Response;
 use elasticsearch::http::transport::Transport;
+use elasticsearch::http::{Method, Url};
 use tokio::time::Instant;
 
 use crate::answer::{Answer, SendError};
@@ -31,8 +31,11 @@ pub(crate) type Host = hosts::Host<Transport>;
 /// A client of one cluster.
 #[derive(Debug)]
 pub struct Client {
-    hosts: Hosts<Transport>,
-    request_timeout: Duration,
+    /// Where requests go.
+    pub(crate) hosts: Hosts<Transport>,
+    /// Where the settings say that they go.
+    configured: Arc<[Arc<Host>]>,
+    settings: Settings,
     gzip: Option<Arc<Gzip>>,
     /// Switched off for good by a version that does not know the parameter.
     require_data_stream: AtomicBool,
@@ -41,9 +44,11 @@ pub struct Client {
 impl Client {
     /// Checks the settings; connects to nothing yet.
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        let hosts = Hosts::new(settings.connect()?);
         Ok(Self {
-            hosts: Hosts::new(settings.connect()?),
-            request_timeout: settings.request_timeout,
+            configured: hosts.all(),
+            hosts,
+            settings: settings.clone(),
             gzip: match settings.compression {
                 Compression::None => None,
                 Compression::Gzip { level } => Some(Gzip::new(level)),
@@ -67,22 +72,23 @@ impl Client {
                 })?
             }
         };
-        let mut tries = self.hosts.all().len();
+        let mut tries = 0;
         loop {
-            tries -= 1;
+            tries += 1;
             let begun = Instant::now();
             let host = self.hosts.next();
-            let sent = self.bulk_to(host, headers.clone(), body.clone()).await;
+            let sent = self.bulk_to(&host, headers.clone(), body.clone()).await;
             match &sent {
                 Ok(answer) if matches!(answer.status, 502..=504) => {
                     let reason = format!("status {}", answer.status);
-                    self.hosts.failed(host, begun, &reason);
+                    self.hosts.failed(&host, begun, &reason);
                 }
-                Ok(_) => self.hosts.answered(host),
-                Err(error) => self.hosts.failed(host, begun, &error.to_string()),
+                Ok(_) => self.hosts.answered(&host),
+                Err(error) => self.hosts.failed(&host, begun, &error.to_string()),
             }
             match sent {
-                Err(SendError::Lost { .. }) if tries > 0 && self.hosts.any_is_well() => {}
+                Err(SendError::Lost { .. })
+                    if tries < self.hosts.all().len() && self.hosts.any_is_well() => {}
                 sent => return sent,
             }
         }
@@ -119,9 +125,14 @@ impl Client {
             .await
     }
 
-    /// The hosts, in the order of the settings.
-    pub(crate) fn hosts(&self) -> &[Host] {
-        self.hosts.all()
+    /// The hosts of the settings, in their order.
+    pub(crate) fn configured(&self) -> &[Arc<Host>] {
+        &self.configured
+    }
+
+    /// Makes ready to connect to each of these, too.
+    pub(crate) fn connect_to(&self, hosts: &[Url]) -> Result<Vec<Host>, SettingsError> {
+        self.settings.connect_to(hosts)
     }
 
     fn forgo_data_stream_check(&self, host: &Host) {
@@ -150,7 +161,7 @@ impl Client {
             headers,
             None::<&()>,
             body,
-            Some(self.request_timeout),
+            Some(self.settings.request_timeout),
         );
         let response = sending.await.map_err(lost)?;
         let status = response.status_code().as_u16();
@@ -167,7 +178,7 @@ impl Client {
         if error.is_timeout() {
             return SendError::TimedOut {
                 host: host.name.clone(),
-                after: self.request_timeout,
+                after: self.settings.request_timeout,
             };
         }
         SendError::Lost {

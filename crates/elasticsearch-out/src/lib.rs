@@ -43,6 +43,7 @@ mod request;
 mod sender;
 mod settings;
 mod size;
+mod sniff;
 mod stream;
 
 pub use answer::{Answer, AnswerError, SendError};
@@ -50,12 +51,14 @@ pub use backoff::Backoff;
 pub use body::{BulkBody, Draft, Item};
 pub use client::Client;
 pub use document_id::{DocumentId, DocumentIdError};
+pub use hosts::HostsChange;
 pub use outcome::{Cause, Outcome, Reception, Severity};
 pub use pace::{Pace, Turn};
 pub use probe::Finding;
 pub use request::{Refusal, Request, Settled, Trouble, Verdict};
 pub use sender::{Carrier, Sender};
 pub use settings::{Compression, Credentials, Settings, SettingsError};
+pub use sniff::SniffError;
 pub use stream::{NamePart, StreamName, StreamNameError, StreamParts};
 
 /// The type of [`Settings::hosts`].

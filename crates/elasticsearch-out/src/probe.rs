@@ -34,12 +34,12 @@ impl Finding {
 }
 
 impl Client {
-    /// Asks every host who it is, and the first that answers whether the user may write to these data streams
-    /// (names or patterns such as `logs-*-pt`) and whether index templates make them.
+    /// Asks every host of the settings who it is, and the first that answers whether the user may write to these data
+    /// streams (names or patterns such as `logs-*-pt`) and whether index templates make them.
     pub async fn probe(&self, streams: &[String]) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut spokesman = None;
-        for host in self.hosts() {
+        for host in self.configured() {
             let answer = self.ask(host, Method::Get, "", None).await;
             if matches!(&answer, Ok(answer) if answer.is_good() || answer.status == 403) {
                 spokesman = spokesman.or(Some(host));

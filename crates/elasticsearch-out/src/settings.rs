@@ -50,6 +50,11 @@ impl Settings {
         if self.hosts.is_empty() {
             return Err(SettingsError::NoHosts);
         }
+        self.connect_to(&self.hosts)
+    }
+
+    /// Makes ready to connect to each of these, as to the hosts.
+    pub(crate) fn connect_to(&self, hosts: &[Url]) -> Result<Vec<Host>, SettingsError> {
         let login = self.credentials.login()?;
         let authorities = self.authorities()?;
         let connect = |host: &Url| {
@@ -64,10 +69,9 @@ impl Settings {
             let transport = builder.build().map_err(|source| SettingsError::Tls {
                 reason: source.to_string(),
             })?;
-            let name = host.as_str().trim_end_matches('/').to_owned();
-            Ok(Host::new(name, transport))
+            Ok(Host::new(name_of(host), transport))
         };
-        self.hosts.iter().map(connect).collect()
+        hosts.iter().map(connect).collect()
     }
 
     fn authorities(&self) -> Result<Option<Vec<u8>>, SettingsError> {
@@ -143,6 +147,11 @@ pub enum Compression {
     },
     /// As they are.
     None,
+}
+
+/// A host's name in log lines.
+pub(crate) fn name_of(host: &Url) -> String {
+    host.as_str().trim_end_matches('/').to_owned()
 }
 
 fn check_host(host: &Url) -> Result<(), SettingsError> {

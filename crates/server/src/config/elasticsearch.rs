@@ -46,6 +46,10 @@ impl Check<'_> {
                 DocumentIdFrom::Auto => DocumentIds::Auto,
                 DocumentIdFrom::Origin => DocumentIds::Origin,
             },
+            sniffing_interval: table
+                .sniffing_interval
+                .map(|interval| self.some_time(&key("sniffing_interval"), interval))
+                .transpose()?,
         };
         if checked.settings.hosts.is_empty() {
             return Ok(None);

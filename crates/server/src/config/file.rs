@@ -187,6 +187,9 @@ pub(crate) struct ElasticsearchTable {
     /// Whether writing to something other than a data stream is an error, as it should be: without a matching template
     /// Elasticsearch would make a plain index.
     pub(crate) require_data_stream: bool,
+    /// How often a host is asked for the cluster's nodes, to which requests go then; without it they go to `hosts`. The
+    /// user needs the cluster privilege `monitor` for it. Dedicated masters are left out.
+    pub(crate) sniffing_interval: Option<Span>,
 }
 
 impl Default for ElasticsearchTable {
@@ -207,6 +210,7 @@ impl Default for ElasticsearchTable {
             retry_max: Span::seconds(60),
             document_id: DocumentIdFrom::Auto,
             require_data_stream: true,
+            sniffing_interval: None,
         }
     }
 }

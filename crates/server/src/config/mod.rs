@@ -106,6 +106,8 @@ pub(crate) struct ElasticsearchOutput {
     pub(crate) requests_max: usize,
     /// Where events get their `_id` from.
     pub(crate) document_ids: DocumentIds,
+    /// How often the cluster is asked for its nodes, if it is.
+    pub(crate) sniffing_interval: Option<Duration>,
 }
 
 /// A folder of segments, or of folders with segments.

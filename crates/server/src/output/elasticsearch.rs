@@ -1,5 +1,6 @@
 //! Bodies to Elasticsearch: joined into requests, settled event by event.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,9 @@ pub(super) fn start(
         watched.troubles().into_iter().map(Into::into).collect()
     });
     tokio::spawn(report_probe(Arc::clone(&sender), streams));
+    if let Some(interval) = output.sniffing_interval {
+        tokio::spawn(keep_sniffing(Arc::clone(&sender), interval));
+    }
     tokio::spawn(send_all(
         output.bulk_bytes_max,
         sender,
@@ -59,6 +63,31 @@ async fn report_probe(sender: Arc<Sender>, streams: Vec<String>) {
             Severity::Warning => warn!("{}", finding.sentence),
             Severity::Error => error!("{}", finding.sentence),
         }
+    }
+}
+
+/// Takes the nodes that the cluster names as hosts, now and every so often. What keeps it from that is said once, and
+/// once more when it is over.
+async fn keep_sniffing(sender: Arc<Sender>, interval: Duration) {
+    let mut is_in_trouble = false;
+    loop {
+        match sender.client().sniff().await {
+            Ok(change) => {
+                if mem::take(&mut is_in_trouble) {
+                    info!("the cluster's nodes are known again");
+                }
+                if !change.is_empty() {
+                    info!("events go to the nodes that the cluster names: {change}");
+                }
+            }
+            Err(error) => {
+                if !mem::replace(&mut is_in_trouble, true) {
+                    let advice = error.advice();
+                    warn!("the hosts stay as they are, without sniffing: {error}: {advice}");
+                }
+            }
+        }
+        sleep(interval).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::support::Place;
 
 /// A `pipeline.toml`, and what `sawmill check` says about it after its name.
-const BAD_FILES: [(&str, &str); 45] = [
+const BAD_FILES: [(&str, &str); 46] = [
     // Not TOML.
     (
         "a = 1\n[input\n",
@@ -152,6 +152,11 @@ const BAD_FILES: [(&str, &str); 45] = [
         "[output.elasticsearch]\nretry_max = '500ms'\n",
         "pipeline.toml:2: `output.elasticsearch.retry_max` is 500ms\n\
       give 1s or more",
+    ),
+    (
+        "[output.elasticsearch]\nsniffing_interval = '0s'\n",
+        "pipeline.toml:2: `output.elasticsearch.sniffing_interval` is no time at all\n\
+      give more than 0s",
     ),
     // Elasticsearch.
     (
