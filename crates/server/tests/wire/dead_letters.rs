@@ -1,16 +1,17 @@
 //! Dead letters of a running Sawmill: listed, shown, sent again and removed while it runs, and what it drops by itself.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::support::{Sawmill, event, plain_window, window};
+use crate::support::{Sawmill, Sink, event, plain_window, window};
 
 /// An event whose data stream cannot be.
 const NO_STREAM: &str = r#"{"group":"pt","service":"Django","message":"x"}"#;
+
+/// Of every document.
+const REFUSING: &[&str] = &["--reject", "400=100%"];
 
 /// The first words of the lines of `sawmill dead-letters list`.
 fn ids(list: &str) -> Vec<&str> {
@@ -48,44 +49,9 @@ fn letters_are_listed_shown_and_sent_again_while_sawmill_runs() {
     assert_eq!(letters[2]["reason"], letters[1]["reason"]);
 }
 
-/// A stand-in for an Elasticsearch that refuses every document; killed when dropped.
-pub(crate) struct Refusing {
-    sink: Child,
-    pub(crate) address: String,
-}
-
-impl Refusing {
-    fn start() -> Self {
-        Self::with(400)
-    }
-
-    /// Each item has this status.
-    pub(crate) fn with(status: u16) -> Self {
-        let mut sink = Command::new(env!("CARGO_BIN_EXE_sawmill"))
-            .args(["bench", "sink", "--listen", "127.0.0.1:0"])
-            .args(["--reject", &format!("{status}=100%")])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let said = sink.stderr.take().unwrap();
-        let line = BufReader::new(said).lines().next().unwrap().unwrap();
-        let (_, address) = line.split_once("sink listens on ").unwrap();
-        let address = address.to_owned();
-        Self { sink, address }
-    }
-}
-
-impl Drop for Refusing {
-    fn drop(&mut self) {
-        let _ = self.sink.kill();
-        let _ = self.sink.wait();
-    }
-}
-
 #[test]
 fn a_document_that_elasticsearch_refused_is_stored_when_it_is_sent_again() {
-    let elasticsearch = Refusing::start();
+    let elasticsearch = Sink::start(REFUSING);
     let hosts = format!("output.elasticsearch.hosts={}", elasticsearch.address);
     let sawmill = Sawmill::start(&[&hosts]);
     let mut client = sawmill.connect();
@@ -113,7 +79,7 @@ fn a_document_that_elasticsearch_refused_is_stored_when_it_is_sent_again() {
 /// Each event that is refused stands behind one that is dropped and one that has no data stream.
 #[test]
 fn what_elasticsearch_refused_is_kept_as_it_was_received_too() {
-    let elasticsearch = Refusing::start();
+    let elasticsearch = Sink::start(REFUSING);
     let hosts = format!("output.elasticsearch.hosts={}", elasticsearch.address);
     let sawmill = Sawmill::start(&[&hosts, "output.elasticsearch.bulk_bytes_max=4KiB"]);
     let dropped = event("x").replace(r#""pt""#, r#""other""#);
@@ -147,7 +113,7 @@ fn what_elasticsearch_refused_is_kept_as_it_was_received_too() {
 /// In the data stream for dead letters nothing is stored here, so all of them are in the files, each with its own event.
 #[test]
 fn a_letter_that_its_data_stream_refuses_is_kept_in_a_file() {
-    let elasticsearch = Refusing::start();
+    let elasticsearch = Sink::start(REFUSING);
     let hosts = format!("output.elasticsearch.hosts={}", elasticsearch.address);
     let stream = "logs-sawmill.dead_letters-pt";
     let sawmill = Sawmill::start(&[&hosts, &format!("dead_letters.data_stream={stream}")]);

@@ -5,8 +5,7 @@ use std::net::{TcpListener, TcpStream};
 
 use serde_json::Value;
 
-use crate::dead_letters::Refusing;
-use crate::support::{Sawmill, event, wait_for, window};
+use crate::support::{Sawmill, Sink, event, wait_for, window};
 
 const API: &str = "api.listen=127.0.0.1:0";
 
@@ -50,7 +49,7 @@ fn one_that_is_well_is_green() {
 
 #[test]
 fn what_events_wait_for_is_named_with_what_to_do() {
-    let forbidding = Refusing::with(403);
+    let forbidding = Sink::start(&["--reject", "403=100%"]);
     for (host, color, cause) in [
         (
             "http://127.0.0.1:1",

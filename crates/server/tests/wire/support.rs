@@ -1,7 +1,7 @@
 //! A running Sawmill with the embedded output, and a client that speaks bytes.
 
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -126,6 +126,36 @@ impl Drop for Sawmill {
         if std::thread::panicking() {
             eprintln!("--- log of sawmill ---\n{}", self.log());
         }
+    }
+}
+
+/// A stand-in for an Elasticsearch, `sawmill bench sink`; killed when dropped.
+pub(crate) struct Sink {
+    process: Child,
+    pub(crate) address: String,
+}
+
+impl Sink {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_sawmill"))
+            .args(["bench", "sink", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = process.stderr.take().unwrap();
+        let line = BufReader::new(said).lines().next().unwrap().unwrap();
+        let (_, address) = line.split_once("sink listens on ").unwrap();
+        let address = address.to_owned();
+        Self { process, address }
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

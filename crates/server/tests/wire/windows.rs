@@ -1,9 +1,10 @@
 //! Windows and their acknowledgements.
 
 use std::net::TcpListener;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
-use crate::support::{Sawmill, compressed, event, frame, plain_window, window};
+use crate::support::{Sawmill, Sink, compressed, event, frame, plain_window, window};
 
 #[test]
 fn windows_sent_one_behind_the_other_are_acknowledged_in_order() {
@@ -186,4 +187,40 @@ fn a_piece_of_nothing_but_bad_events_stays_within_the_budget() {
         "grew by {grown} bytes for 200 MiB of bad events"
     );
     assert_eq!(sawmill.dead_letters().len(), 200);
+}
+
+/// The largest that a Filebeat sends at once: 1,600 events, each of 100 kB.
+#[test]
+fn huge_windows_take_no_more_memory_than_the_budget_has() {
+    const BUDGET_MIB: u64 = 64;
+    /// The program, and what its threads keep of the memory that they gave back.
+    const BESIDE_MIB: u64 = 96;
+    let elasticsearch = Sink::start(&[]);
+    let hosts = format!("output.elasticsearch.hosts={}", elasticsearch.address);
+    let sawmill = &Sawmill::start(&[&format!("memory.budget={BUDGET_MIB}MiB"), &hosts]);
+    let line = |n: u32| format!("{n} GET /parcels/{} took {} ms\n", n * 7919, n % 613);
+    let text: String = (0..3_000).map(line).collect();
+    let texts: Vec<String> = (0..1_600).map(|n| event(&format!("{n} {text}"))).collect();
+    let events: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
+    assert!(events.iter().all(|event| event.len() > 100_000));
+
+    let windows = [window(&events), plain_window(&events)];
+    let mut peak = 0;
+    thread::scope(|scope| {
+        let send = |window| {
+            scope.spawn(move || {
+                let mut client = sawmill.connect();
+                client.send(window);
+                assert_eq!(client.ack(), 1_600);
+            })
+        };
+        let clients = windows.each_ref().map(|window| send(window.as_slice()));
+        while !clients.iter().all(ScopedJoinHandle::is_finished) {
+            peak = peak.max(sawmill.resident_bytes() >> 20);
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    assert!(peak > BUDGET_MIB / 2, "{peak} MiB: it was not looked at");
+    assert!(peak <= BUDGET_MIB + BESIDE_MIB, "{peak} MiB resident");
+    println!("{peak} MiB resident");
 }
