@@ -30,6 +30,13 @@ impl Carrier for Client {
     }
 }
 
+/// Several senders may share one.
+impl<C: Carrier> Carrier for Arc<C> {
+    async fn bulk(&self, body: Bytes) -> Result<Answer, SendError> {
+        C::bulk(self, body).await
+    }
+}
+
 /// Sends requests, as many at a time as Elasticsearch bears.
 #[derive(Debug)]
 pub struct Sender<C = Client> {

@@ -28,13 +28,17 @@ impl Client {
     /// what is known of it. Those that do not say are passed over, and the hosts of the settings are asked last.
     ///
     /// # Errors
-    /// What the first that was asked did instead of naming nodes. The hosts are then as they were.
+    /// What the first that answered said instead of naming nodes; if none answered, why the last did not. The hosts are then
+    /// as they were.
     pub async fn sniff(&self) -> Result<HostsChange, SniffError> {
         let mut trouble = None;
         for host in self.hosts_to_ask() {
             match self.take_nodes_of(&host).await {
                 Ok(change) => return Ok(change),
-                Err(error) => trouble = trouble.or(Some(error)),
+                Err(error) if matches!(trouble, None | Some(SniffError::Unanswered(_))) => {
+                    trouble = Some(error);
+                }
+                Err(_) => {}
             }
         }
         Err(trouble.unwrap_or(SniffError::NoNodes))

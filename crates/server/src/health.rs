@@ -29,7 +29,7 @@ pub(crate) struct Diagnosis {
 pub(crate) enum Status {
     /// Nothing is wrong.
     Green,
-    /// Something is wrong that passes by itself.
+    /// Something is wrong that may pass by itself.
     Yellow,
     /// Events wait until somebody does something.
     Red,
@@ -101,7 +101,7 @@ impl Status {
     fn symptom(self) -> &'static str {
         match self {
             Self::Green => "events are stored as they come",
-            Self::Yellow => "events wait for something that passes by itself",
+            Self::Yellow => "events wait for something that may pass by itself",
             Self::Red => "events wait until somebody does something",
         }
     }
@@ -140,8 +140,9 @@ impl DiskState {
         failure.as_ref().map(|failure| Diagnosis {
             status: Status::Red,
             cause: failure.clone(),
-            action: "make room there, or remove what is in the way; it is tried every second"
-                .to_owned(),
+            action:
+                "see that there is room and that Sawmill may write there; it is tried every second"
+                    .to_owned(),
         })
     }
 }

@@ -23,7 +23,7 @@ use crate::dead_letters::DeadLetters;
 use crate::health::Health;
 use crate::listener::{accept_all, bind};
 use crate::memory::Memory;
-use crate::output::{self, Output};
+use crate::output::{self, Deliveries, Output};
 use crate::start_error::StartError;
 use crate::works::Works;
 
@@ -85,21 +85,22 @@ async fn serve(
         },
         body_bytes_max: memory.body_bytes_max(),
     };
-    let (output, deliveries) = Output::new();
+    let (output, events) = Output::new();
+    let (for_letters, letters) = Output::new();
     let mut streams = stream_patterns(&config.filters);
     let mut dead_letters = DeadLetters::open(&config.dead_letters.files, &input.limits, health)
         .map_err(StartError::dead_letters)?;
     if let Some(stream) = config.dead_letters.data_stream {
         streams.push(stream.as_str().to_owned());
-        dead_letters = dead_letters.through(stream, &input.limits, &memory, &output);
+        dead_letters = dead_letters.through(stream, &input.limits, &memory, for_letters);
     }
     output::start(
         config.output,
         streams,
-        dead_letters.clone(),
+        &dead_letters,
         health,
         memory.clone(),
-        deliveries,
+        Deliveries { events, letters },
     )?;
     let works = Works {
         crew: Arc::new(Crew::new(Intake::new(config.chain, intake)?, cores)),

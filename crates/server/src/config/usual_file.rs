@@ -1,8 +1,9 @@
 //! Which file is read when nobody names one.
 
+use std::ffi::OsString;
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::{ffi::OsString, fs};
 
 use super::error::{ConfigError, Place};
 use crate::user;

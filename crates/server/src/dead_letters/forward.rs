@@ -31,6 +31,10 @@ impl Forwarder {
         while let Some(batch) = letters.blocking_recv() {
             say(&batch);
             for letter in batch {
+                if !letter.ticket.is_wanted() {
+                    // Its client is gone, and will send the event again.
+                    continue;
+                }
                 let body = self.body(&letter);
                 let room = runtime.block_on(self.memory.letter(body.memory_bytes()));
                 let ticket = letter.ticket.hand_over(1, room);

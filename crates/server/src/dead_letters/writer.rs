@@ -44,6 +44,8 @@ pub(crate) enum Text {
     Received(Vec<u8>),
     /// As it was sent to Elasticsearch.
     Sent(Vec<u8>),
+    /// As a letter, which its data stream did not take.
+    Letter(Vec<u8>),
 }
 
 /// Where to put dead letters. What waits in a queue is bounded by the memory budget: a letter's
@@ -81,13 +83,13 @@ impl DeadLetters {
         stream: StreamName,
         frames: &Limits,
         memory: &Memory,
-        output: &Output,
+        output: Output,
     ) -> Self {
         let forwarder = Forwarder {
             stream: stream.clone(),
             recall: Recall::new(frames.clone()),
             memory: memory.clone(),
-            output: output.clone(),
+            output,
         };
         let (queue, letters) = unbounded_channel();
         let runtime = Handle::current();
@@ -112,9 +114,9 @@ impl DeadLetters {
             return send(&self.files, letters);
         };
         let is_back = |letter: &Letter| letter.stream.as_deref() == Some(stream.as_str());
-        let (back, new) = letters.into_iter().partition(is_back);
+        let (back, new): (Vec<_>, Vec<_>) = letters.into_iter().partition(is_back);
         send(queue, new);
-        send(&self.files, back);
+        send(&self.files, back.into_iter().map(Letter::back).collect());
     }
 }
 
@@ -251,6 +253,15 @@ pub(super) fn say(batch: &[Letter]) {
 }
 
 impl Letter {
+    /// One that the data stream for letters did not take.
+    fn back(self) -> Self {
+        let text = match self.text {
+            Text::Sent(document) => Text::Letter(document),
+            other => other,
+        };
+        Self { text, ..self }
+    }
+
     /// Writes its line; `recall` finds the event again if Elasticsearch was sent it.
     fn write(&self, recall: &mut Recall, out: &mut Vec<u8>) {
         let (event, document) = self.texts(recall);
@@ -276,12 +287,15 @@ impl Letter {
     ) -> (Option<&'a [u8]>, Option<&'a [u8]>) {
         match &self.text {
             Text::Received(event) => (Some(event), None),
-            Text::Sent(document) => {
-                let source = self.ticket.received.source.as_ref();
-                let event = source.and_then(|source| recall.event(source, self.ordinal));
-                (event, Some(document))
-            }
+            Text::Sent(document) => (self.received(recall), Some(document)),
+            // What was too large to be read has no text, and the letter about it is none.
+            Text::Letter(document) => (Some(self.received(recall).unwrap_or(b"")), Some(document)),
         }
+    }
+
+    fn received<'a>(&self, recall: &'a mut Recall) -> Option<&'a [u8]> {
+        let source = self.ticket.received.source.as_ref()?;
+        recall.event(source, self.ordinal)
     }
 }
 

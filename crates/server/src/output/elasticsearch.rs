@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{error, info, warn};
 
+use super::Deliveries;
 use crate::config::ElasticsearchOutput;
 use crate::dead_letters::{DeadLetters, Letter, Text};
 use crate::delivery::{Delivery, Ticket};
@@ -22,12 +23,12 @@ use crate::start_error::StartError;
 pub(super) fn start(
     output: &ElasticsearchOutput,
     streams: Vec<String>,
-    dead_letters: DeadLetters,
+    dead_letters: &DeadLetters,
     health: &Health,
-    memory: Memory,
-    deliveries: UnboundedReceiver<Delivery>,
+    memory: &Memory,
+    deliveries: Deliveries,
 ) -> Result<(), StartError> {
-    let client = Client::new(&output.settings)?;
+    let client = Arc::new(Client::new(&output.settings)?);
     let hosts: Vec<&str> = output.settings.hosts.iter().map(Url::as_str).collect();
     info!("events go to Elasticsearch at {}", hosts.join(", "));
     if matches!(output.settings.credentials, Credentials::None) {
@@ -36,28 +37,33 @@ pub(super) fn start(
              LOGSTASH_WRITER_PASSWORD, or output.elasticsearch.password_file or api_key"
         );
     }
-    let sender = Arc::new(Sender::new(client, output.backoff, output.requests_max));
-    let watched = Arc::clone(&sender);
-    health.watch("output", move || {
-        watched.troubles().into_iter().map(Into::into).collect()
-    });
-    tokio::spawn(report_probe(Arc::clone(&sender), streams));
+    tokio::spawn(report_probe(Arc::clone(&client), streams));
     if let Some(interval) = output.sniffing_interval {
-        tokio::spawn(keep_sniffing(Arc::clone(&sender), interval));
+        tokio::spawn(keep_sniffing(Arc::clone(&client), interval));
     }
-    tokio::spawn(send_all(
-        output.bulk_bytes_max,
-        sender,
-        dead_letters,
-        memory,
-        deliveries,
-    ));
+    let Deliveries { events, letters } = deliveries;
+    for (part, queue) in [("output", events), ("dead_letters_stream", letters)] {
+        // Each has turns of its own: what letters wait for is nothing that good events must wait for.
+        let client = Arc::clone(&client);
+        let sender = Arc::new(Sender::new(client, output.backoff, output.requests_max));
+        let watched = Arc::clone(&sender);
+        health.watch(part, move || {
+            watched.troubles().into_iter().map(Into::into).collect()
+        });
+        tokio::spawn(send_all(
+            output.bulk_bytes_max,
+            sender,
+            dead_letters.clone(),
+            memory.clone(),
+            queue,
+        ));
+    }
     Ok(())
 }
 
 /// Says once at start what can be said about whether writing will work.
-async fn report_probe(sender: Arc<Sender>, streams: Vec<String>) {
-    for finding in sender.client().probe(&streams).await {
+async fn report_probe(client: Arc<Client>, streams: Vec<String>) {
+    for finding in client.probe(&streams).await {
         match finding.severity {
             Severity::Info => info!("{}", finding.sentence),
             Severity::Warning => warn!("{}", finding.sentence),
@@ -66,14 +72,14 @@ async fn report_probe(sender: Arc<Sender>, streams: Vec<String>) {
     }
 }
 
-/// Takes the nodes that the cluster names as hosts, now and every so often. What keeps it from that is said once, and
-/// once more when it is over.
-async fn keep_sniffing(sender: Arc<Sender>, interval: Duration) {
-    let mut is_in_trouble = false;
+/// Takes the nodes that the cluster names as hosts, now and every so often. What keeps it from that is said once, anew when it
+/// is something else, and once more when it is over.
+async fn keep_sniffing(client: Arc<Client>, interval: Duration) {
+    let mut said = String::new();
     loop {
-        match sender.client().sniff().await {
+        match client.sniff().await {
             Ok(change) => {
-                if mem::take(&mut is_in_trouble) {
+                if !mem::take(&mut said).is_empty() {
                     info!("the cluster's nodes are known again");
                 }
                 if !change.is_empty() {
@@ -81,9 +87,10 @@ async fn keep_sniffing(sender: Arc<Sender>, interval: Duration) {
                 }
             }
             Err(error) => {
-                if !mem::replace(&mut is_in_trouble, true) {
-                    let advice = error.advice();
-                    warn!("the hosts stay as they are, without sniffing: {error}: {advice}");
+                let sentence = format!("{error}: {}", error.advice());
+                if sentence != said {
+                    warn!("the hosts stay as they are, without sniffing: {sentence}");
+                    said = sentence;
                 }
             }
         }

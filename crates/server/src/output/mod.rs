@@ -33,19 +33,27 @@ impl Output {
     }
 }
 
+/// What outputs are started with.
+pub(crate) struct Deliveries {
+    /// Bodies of events.
+    pub(crate) events: UnboundedReceiver<Delivery>,
+    /// Bodies of dead letters on their way to a data stream.
+    pub(crate) letters: UnboundedReceiver<Delivery>,
+}
+
 /// Makes ready to write, and starts doing so.
 pub(crate) fn start(
     output: config::Output,
     streams: Vec<String>,
-    dead_letters: DeadLetters,
+    dead_letters: &DeadLetters,
     health: &Health,
     memory: Memory,
-    deliveries: UnboundedReceiver<Delivery>,
+    deliveries: Deliveries,
 ) -> Result<(), StartError> {
     match output {
         config::Output::Elasticsearch(output) => {
-            elasticsearch::start(&output, streams, dead_letters, health, memory, deliveries)
+            elasticsearch::start(&output, streams, dead_letters, health, &memory, deliveries)
         }
-        config::Output::Local(files) => local::start(files, health, memory, deliveries),
+        config::Output::Local(files) => local::start(files, health, memory, deliveries.events),
     }
 }

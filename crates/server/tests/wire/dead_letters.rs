@@ -116,26 +116,37 @@ fn a_letter_that_its_data_stream_refuses_is_kept_in_a_file() {
     let elasticsearch = Sink::start(REFUSING);
     let hosts = format!("output.elasticsearch.hosts={}", elasticsearch.address);
     let stream = "logs-sawmill.dead_letters-pt";
-    let sawmill = Sawmill::start(&[&hosts, &format!("dead_letters.data_stream={stream}")]);
+    let sawmill = Sawmill::start(&[
+        &hosts,
+        &format!("dead_letters.data_stream={stream}"),
+        "input.beats.event_bytes_max=1KiB",
+    ]);
     let mut client = sawmill.connect();
     let refused = event("refused");
-    client.send(&window(&[b"hello", refused.as_bytes(), b"again"]));
-    assert_eq!(client.ack(), 3);
+    let too_large = [b'x'; 2000];
+    client.send(&window(&[
+        b"hello",
+        refused.as_bytes(),
+        &too_large,
+        b"again",
+    ]));
+    assert_eq!(client.ack(), 4);
     let letters = sawmill.dead_letters();
     let read = |letter: &Value, member: &str| letter[member].as_str().unwrap().to_owned();
     let mut events: Vec<_> = { letters.iter() }
         .map(|letter| {
             assert_eq!(letter["data_stream"], stream);
             let document: Value = serde_json::from_str(&read(letter, "document")).unwrap();
-            assert_eq!(document["message"], letter["event"]);
+            let message = document["message"].as_str().unwrap_or_default();
+            assert_eq!(message, letter["event"]);
             assert_eq!(document["event"]["kind"], "pipeline_error");
             read(letter, "event")
         })
         .collect();
     events.sort_unstable();
-    let mut want = ["again", "hello", &refused];
+    let mut want = ["", "again", "hello", &refused];
     want.sort_unstable();
-    assert_eq!(events, want);
+    assert_eq!(events, want, "what was too large has no text to send again");
 }
 
 #[test]
