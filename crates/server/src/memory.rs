@@ -1,8 +1,8 @@
 //! The memory budget: one number over all connections.
 //!
-//! Half of it is for the bodies made of windows; of the other half, a little is for dead letters on their way to a data
-//! stream, and the rest for windows that wait as they came. The shares keep the way clear: what waits can never take the room
-//! that is needed to get it done.
+//! Half of it is for the bodies made of windows; the other half is for windows that wait as they came, but for a little
+//! that dead letters have on their way to a data stream, if there is one for them. The shares keep the way clear: what waits
+//! can never take the room that is needed to get it done.
 
 use std::sync::Arc;
 
@@ -40,8 +40,20 @@ pub(crate) struct Reserved {
 impl Memory {
     /// Divides `budget_bytes`; a body is to have at most `body_bytes_max`.
     pub(crate) fn new(budget_bytes: usize, body_bytes_max: usize) -> Self {
+        Self::divided(budget_bytes, body_bytes_max, 0)
+    }
+
+    /// The same, with room for dead letters on their way to a data stream.
+    pub(crate) fn with_letters(budget_bytes: usize, body_bytes_max: usize) -> Self {
+        Self::divided(
+            budget_bytes,
+            body_bytes_max,
+            budget_bytes / 2 / LETTERS_PART,
+        )
+    }
+
+    fn divided(budget_bytes: usize, body_bytes_max: usize, letters: usize) -> Self {
         let half = budget_bytes / 2;
-        let letters = half / LETTERS_PART;
         // At least two bodies fit at a time, so that one can be made while another is sent.
         let body_bytes_max = body_bytes_max.min(budget_bytes / 4);
         Self {
@@ -175,12 +187,12 @@ mod tests {
         let mut all = memory.waiting(10_000).await;
         assert_eq!(
             all.bytes(),
-            469,
+            500,
             "what is larger than the share takes all of it"
         );
         assert!(memory.try_waiting(1).is_none());
         assert_eq!(memory.body().await.1.bytes(), 100);
         all.shrink_to(200);
-        assert_eq!(memory.try_waiting(200).map(|more| more.bytes()), Some(200));
+        assert_eq!(memory.try_waiting(300).map(|more| more.bytes()), Some(300));
     }
 }

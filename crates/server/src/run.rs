@@ -75,7 +75,11 @@ async fn serve(
         OutputConfig::Elasticsearch(output) => output.bulk_bytes_max,
         OutputConfig::Local(_) => LOCAL_BODY_BYTES_MAX,
     };
-    let memory = Memory::new(config.memory.budget_bytes, bulk_bytes_max);
+    let budget_bytes = config.memory.budget_bytes;
+    let memory = match config.dead_letters.data_stream {
+        None => Memory::new(budget_bytes, bulk_bytes_max),
+        Some(_) => Memory::with_letters(budget_bytes, bulk_bytes_max),
+    };
     let intake = Settings {
         frames: input.limits.clone(),
         event: sawmill_event::Limits::default(),
