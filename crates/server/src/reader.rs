@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::acker::Pending;
 use crate::config::BeatsInput;
-use crate::connection::Close;
+use crate::connection::{Client, Close};
 use crate::incoming::{Incoming, READ_BYTES};
 use crate::memory::Reserved;
 use crate::window::Window;
@@ -23,7 +23,7 @@ use crate::works::{Job, Works};
 
 pub(crate) struct Reader<R> {
     incoming: Incoming<R>,
-    peer: Arc<str>,
+    client: Client,
     limits: Limits,
     frame_timeout: Duration,
     /// Runs out when the peer has said nothing for that long. Putting it off costs next to nothing.
@@ -62,7 +62,7 @@ const PIECE_BYTES: usize = 1024;
 impl<R: AsyncRead + Unpin> Reader<R> {
     pub(crate) fn new(
         read: R,
-        peer: Arc<str>,
+        client: Client,
         settings: &BeatsInput,
         works: Works,
         windows: Sender<Pending>,
@@ -70,7 +70,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     ) -> Self {
         Self {
             incoming: Incoming::new(read),
-            peer,
+            client,
             limits: settings.limits.clone(),
             frame_timeout: settings.frame_timeout,
             patience: Box::pin(sleep(settings.frame_timeout)),
@@ -215,7 +215,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             limit_bytes,
         };
         self.works
-            .refuse_oversized(&open.window, &self.peer, sequence, reason);
+            .refuse_oversized(&open.window, &self.client.name, sequence, reason);
         open.events += 1;
         self.skip = payload_bytes as usize;
         self.finish_if_whole();
@@ -292,8 +292,8 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     fn begin(&self, window: &Arc<Window>, piece: Piece, memory: Option<Reserved>) {
         self.works.begin(Job {
             window: Arc::clone(window),
-            peer: Arc::clone(&self.peer),
-            piece,
+            peer: Arc::clone(&self.client.name),
+            piece: piece.sent_by(self.client.peer.clone()),
             memory,
             gone: self.gone.clone(),
         });
