@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipnet::IpNet;
 
+use crate::memory::{Announced, Memory};
+
 /// How many connections there may be, and from where.
 #[derive(Clone, Debug)]
 pub(crate) struct AdmissionSettings {
@@ -23,9 +25,9 @@ pub(crate) struct AdmissionSettings {
 }
 
 /// Counts connections and handshakes, and refuses those that are too many.
-#[derive(Debug)]
 pub(crate) struct Admission {
     settings: AdmissionSettings,
+    memory: Memory,
     open: Mutex<Open>,
 }
 
@@ -33,7 +35,13 @@ pub(crate) struct Admission {
 struct Open {
     all: Count,
     /// One address with nothing open has no entry.
-    by_address: HashMap<IpAddr, Count>,
+    by_address: HashMap<IpAddr, OfAddress>,
+}
+
+#[derive(Debug)]
+struct OfAddress {
+    count: Count,
+    announced: Announced,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,22 +66,23 @@ pub(crate) enum Refusal {
 }
 
 /// A place among the open connections, given back when dropped.
-#[derive(Debug)]
 pub(crate) struct Place {
     admission: Arc<Admission>,
     /// Not known yet of a client behind a load balancer.
     address: Option<IpAddr>,
+    /// Room for what its address announces.
+    pub(crate) announced: Announced,
 }
 
 /// A place among the handshakes in progress, given back when dropped.
-#[derive(Debug)]
 pub(crate) struct HandshakePlace<'a>(&'a Place);
 
 impl Admission {
     /// Nobody is there yet.
-    pub(crate) fn new(settings: AdmissionSettings) -> Arc<Self> {
+    pub(crate) fn new(settings: AdmissionSettings, memory: Memory) -> Arc<Self> {
         Arc::new(Self {
             settings,
+            memory,
             open: Mutex::default(),
         })
     }
@@ -89,6 +98,7 @@ impl Admission {
         Ok(Place {
             admission: Arc::clone(self),
             address: None,
+            announced: self.memory.announced(),
         })
     }
 
@@ -118,11 +128,16 @@ impl Place {
         let limit = self.admission.settings.connections_per_address_max;
         let counted_as = counted_as(address);
         let mut open = self.admission.open();
-        let of_address = open.by_address.entry(counted_as).or_default();
-        if of_address.connections >= limit {
+        let of_address = open.by_address.entry(counted_as);
+        let of_address = of_address.or_insert_with(|| OfAddress {
+            count: Count::default(),
+            announced: self.announced.clone(),
+        });
+        if of_address.count.connections >= limit {
             return Err(Refusal::ConnectionsOfAddress(limit));
         }
-        of_address.connections += 1;
+        of_address.count.connections += 1;
+        self.announced = of_address.announced.clone();
         drop(open);
         self.address = Some(counted_as);
         Ok(())
@@ -150,7 +165,8 @@ impl Place {
 
 impl Open {
     fn of_address(&mut self, address: Option<IpAddr>) -> Option<&mut Count> {
-        self.by_address.get_mut(&address?)
+        let of_address = self.by_address.get_mut(&address?)?;
+        Some(&mut of_address.count)
     }
 }
 
@@ -171,9 +187,9 @@ impl Drop for Place {
         let Some(address) = self.address else {
             return;
         };
-        if let Some(of_address) = open.by_address.get_mut(&address) {
-            of_address.connections -= 1;
-            if of_address.connections == 0 {
+        if let Some(count) = open.of_address(Some(address)) {
+            count.connections -= 1;
+            if count.connections == 0 {
                 open.by_address.remove(&address);
             }
         }
@@ -229,7 +245,7 @@ mod tests {
             deny_networks: Vec::new(),
         };
         change(&mut settings);
-        Admission::new(settings)
+        Admission::new(settings, Memory::new(1000, 100))
     }
 
     fn connect(admission: &Arc<Admission>, address: &str) -> Result<Place, Refusal> {
@@ -238,15 +254,19 @@ mod tests {
         Ok(place)
     }
 
+    fn refusal(admission: &Arc<Admission>, address: &str) -> Refusal {
+        connect(admission, address).err().unwrap()
+    }
+
     #[test]
     fn one_address_cannot_take_all_places_and_what_ends_gives_its_place_back() {
         let admission = admission(|_| {});
         let first = connect(&admission, "10.0.0.1").unwrap();
         let second = connect(&admission, "::ffff:10.0.0.1").unwrap();
-        let refused = connect(&admission, "10.0.0.1").unwrap_err();
+        let refused = refusal(&admission, "10.0.0.1");
         assert_eq!(refused, Refusal::ConnectionsOfAddress(2));
         let third = connect(&admission, "10.0.0.2").unwrap();
-        let refused = connect(&admission, "10.0.0.3").unwrap_err();
+        let refused = refusal(&admission, "10.0.0.3");
         assert_eq!(refused, Refusal::Connections(3));
         drop((first, third));
         drop(connect(&admission, "10.0.0.1").unwrap());
@@ -270,8 +290,8 @@ mod tests {
         let [first, second] = [(); 2].map(|()| connect(&admission, "10.0.0.1").unwrap());
         let other = connect(&admission, "10.0.0.2").unwrap();
         let shaking = first.shake_hands().unwrap();
-        let refused = second.shake_hands().unwrap_err();
-        assert_eq!(refused, Refusal::HandshakesOfAddress(1));
+        let refused = second.shake_hands().err();
+        assert_eq!(refused, Some(Refusal::HandshakesOfAddress(1)));
         let others = other.shake_hands().unwrap();
         drop(shaking);
         drop(second.shake_hands().unwrap());

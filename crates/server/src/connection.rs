@@ -25,6 +25,7 @@ use crate::acker::Acker;
 use crate::admission::{Admission, Place, Refusal};
 use crate::config::BeatsInput;
 use crate::log_budget::LogBudget;
+use crate::memory::Announced;
 use crate::proxied::read_header;
 use crate::reader::Reader;
 use crate::tls::{self, Names, NoHandshake, Tls, shake_hands};
@@ -75,6 +76,8 @@ pub(crate) struct Client {
     pub(crate) name: Arc<str>,
     /// What matters of it to its events.
     pub(crate) peer: Option<Arc<Peer>>,
+    /// Room for what its address announces.
+    pub(crate) announced: Announced,
 }
 
 /// Serves a connection until one side ends it.
@@ -97,6 +100,7 @@ pub(crate) async fn serve(
             let client = Client {
                 name: address.to_string().into(),
                 peer: door.settings.peer(address.ip(), None),
+                announced: place.announced.clone(),
             };
             let (read, write) = stream.split();
             let close = converse(read, write, &client, &door).await;
@@ -142,7 +146,7 @@ async fn serve_tls(
     };
     match agreed {
         Ok(stream) => {
-            let client = client_of(&stream, address, tls, &door.settings);
+            let client = client_of(&stream, address, tls, place, door);
             serve_split(stream, &client, door).await;
         }
         Err(close) => door.send_away(stream, address, &close).await,
@@ -154,7 +158,8 @@ fn client_of(
     stream: &TlsStream<&mut TcpStream>,
     address: SocketAddr,
     tls: &Tls,
-    settings: &BeatsInput,
+    place: &Place,
+    door: &Door,
 ) -> Client {
     let (_, connection) = stream.get_ref();
     // It was taken, so it can be read.
@@ -170,13 +175,14 @@ fn client_of(
         cipher: tls::cipher_name(connection.negotiated_cipher_suite()),
         subject: names.as_ref().map(|names| names.subject.clone()),
     };
-    let peer = settings.peer(
+    let peer = door.settings.peer(
         address.ip(),
         Some((session, names.and_then(|names| tls.groups_of(&names)))),
     );
     Client {
         name: name.into(),
         peer,
+        announced: place.announced.clone(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use sawmill_bench::open_files::allow_connections;
 use sawmill_intake::{DocumentIds, Intake, Settings};
 use sawmill_pipeline::config::{FilterConfig, Literal};
 use tokio::net::TcpListener;
@@ -34,6 +35,9 @@ const LOCAL_BODY_BYTES_MAX: usize = 4 << 20;
 
 /// Runs until a signal ends it.
 pub(crate) fn run(config: Config) -> Result<(), StartError> {
+    if let Err(error) = allow_connections(config.input.admission.connections_max as u64) {
+        warn!("{error}");
+    }
     let listeners = bind("input.beats.listen", &config.input.listen)?;
     let api = bind_api(&config.api)?;
     let cores = available_parallelism().map_or(1, std::num::NonZero::get);
@@ -120,7 +124,7 @@ async fn serve(
     let shutdown = CancellationToken::new();
     let connections = TaskTracker::new();
     let door = Arc::new(Door {
-        admission: Admission::new(input.admission.clone()),
+        admission: Admission::new(input.admission.clone(), works.memory.clone()),
         settings: input,
         log: LogBudget::new(),
         works,

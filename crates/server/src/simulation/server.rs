@@ -22,7 +22,7 @@ use crate::connection::{Client, Door, serve_split};
 use crate::crew::Crew;
 use crate::dead_letters::{DeadLetters, Letter};
 use crate::log_budget::LogBudget;
-use crate::memory::Memory;
+use crate::memory::{Announced, Memory};
 use crate::output::Output;
 use crate::output::elasticsearch::send_all;
 use crate::works::Works;
@@ -49,6 +49,7 @@ impl Life {
 #[derive(Clone)]
 pub(super) struct Server {
     door: Arc<Door>,
+    announced: Announced,
     connections: TaskTracker,
     life: Life,
 }
@@ -108,8 +109,9 @@ impl Server {
             tls: None,
         };
         Self {
+            announced: works.memory.announced(),
             door: Arc::new(Door {
-                admission: Admission::new(settings.admission.clone()),
+                admission: Admission::new(settings.admission.clone(), works.memory.clone()),
                 settings,
                 log: LogBudget::new(),
                 works,
@@ -124,6 +126,8 @@ impl Server {
         let client = Client {
             name: format!("filebeat {peer}").into(),
             peer: None,
+            // All of them are on one machine.
+            announced: self.announced.clone(),
         };
         let door = Arc::clone(&self.door);
         self.connections

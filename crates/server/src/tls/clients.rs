@@ -98,35 +98,39 @@ struct Verifier {
     allow: Arc<[Rule]>,
 }
 
+/// A certificate and the file that it is in.
+pub(super) type InFile = (PathBuf, CertificateDer<'static>);
+
 impl ClientSettings {
-    /// Reads the files. `table` is the settings' own name. Returns what judges certificates, and the authorities' with the
-    /// files that they are in.
-    pub(super) fn load(
-        &self,
-        table: &str,
-        provider: &Arc<CryptoProvider>,
-    ) -> Result<
-        (
-            Arc<dyn ClientCertVerifier>,
-            Vec<(PathBuf, CertificateDer<'static>)>,
-        ),
-        TlsError,
-    > {
+    /// Reads the authorities. `table` is the settings' own name, here and below.
+    pub(super) fn load_authorities(&self, table: &str) -> Result<Vec<InFile>, TlsError> {
         let setting = format!("{table}.client_authorities");
-        let (mut roots, mut named) = (RootCertStore::empty(), Vec::new());
+        let mut all = Vec::new();
         for path in &self.authorities {
             let file = PemFile {
                 setting: &setting,
                 path,
             };
             for (index, certificate) in file.certificates()?.into_iter().enumerate() {
-                validity(&certificate).map_err(|error| file.unsound(index, &error))?;
-                roots
-                    .add(certificate.clone())
-                    .map_err(|error| file.unsound(index, &error))?;
-                named.push((path.clone(), certificate));
+                // What webpki cannot take as an authority's is found here, where its place is known.
+                let usable = RootCertStore::empty().add(certificate.clone());
+                usable.map_err(|error| file.unsound(index, &error))?;
+                all.push((path.clone(), certificate));
             }
         }
+        Ok(all)
+    }
+
+    /// What judges certificates by these authorities and the lists.
+    pub(super) fn verifier(
+        &self,
+        table: &str,
+        authorities: &[InFile],
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+        let named: Vec<_> = authorities.iter().map(|(_, named)| named.clone()).collect();
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(named.iter().cloned());
         let setting = format!("{table}.revocation_lists");
         let mut builder =
             WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
@@ -149,12 +153,11 @@ impl ClientSettings {
                 "look whether the lists were copied whole",
             )
         })?;
-        let verifier = Verifier {
+        Ok(Arc::new(Verifier {
             webpki,
-            named: named.iter().map(|(_, named)| named.clone()).collect(),
+            named,
             allow: Arc::clone(&self.allow),
-        };
-        Ok((Arc::new(verifier), named))
+        }))
     }
 }
 

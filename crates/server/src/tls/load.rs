@@ -78,9 +78,9 @@ impl TlsSettings {
         let verifier = match &self.clients {
             None => WebPkiClientVerifier::no_client_auth(),
             Some(clients) => {
-                let (verifier, authorities) = clients.load(self.table, &self.provider)?;
+                let authorities = clients.load_authorities(self.table)?;
                 ends.extend({ authorities.iter() }.filter_map(|(path, one)| end_of(path, one)));
-                verifier
+                clients.verifier(self.table, &authorities, &self.provider)?
             }
         };
         let unfit = |error: RustlsError| {

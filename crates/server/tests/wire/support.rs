@@ -65,9 +65,13 @@ impl Sawmill {
         sawmill
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Sends SIGHUP.
     pub(crate) fn hang_up(&self) {
-        let pid = self.process.id().to_string();
+        let pid = self.pid().to_string();
         assert!(
             Command::new("kill")
                 .args(["-HUP", &pid])
