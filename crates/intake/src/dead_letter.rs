@@ -28,6 +28,9 @@ pub enum Reason {
     /// Its own `_id` is a list, an object or a truth value.
     #[error("the document's _id in [@metadata] is neither a text nor a number")]
     IdKind,
+    /// Its `[group]` is none that its sender may send.
+    #[error("its sender may not send events of this [group]")]
+    NotAllowed,
     /// Its data stream cannot have that name.
     #[error(transparent)]
     StreamName(#[from] StreamNameError),

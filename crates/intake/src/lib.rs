@@ -19,6 +19,7 @@ mod cut;
 mod dead_letter;
 mod ids;
 mod names;
+mod peer;
 mod piece;
 mod recall;
 mod source;
@@ -26,6 +27,7 @@ mod worker;
 
 pub use crate::dead_letter::{DeadLetter, Reason};
 pub use crate::ids::DocumentIds;
+pub use crate::peer::{Facts, Peer, Session};
 pub use crate::piece::Piece;
 pub use crate::recall::Recall;
 pub use crate::source::Source;

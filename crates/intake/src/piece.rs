@@ -1,16 +1,20 @@
 //! A piece of a window, waiting to be worked on.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use sawmill_lumberjack::{FrameError, Inflated, Inflater};
 
+use crate::peer::Peer;
 use crate::source::Source;
 
 /// Frames of one window, as they were received. Compressed ones stay so until they are worked on.
 #[derive(Debug)]
 pub struct Piece {
     form: Form,
+    /// Who sent it, if that matters.
+    pub(crate) peer: Option<Arc<Peer>>,
     /// How much of the frames' text has been cut into events.
     pub(crate) at: usize,
     /// Bytes still to pass over: the payload of an event that is too large.
@@ -51,6 +55,7 @@ impl Piece {
                 inflating: None,
                 ended: false,
             },
+            peer: None,
             at: 0,
             skip: 0,
             events: 0,
@@ -62,10 +67,17 @@ impl Piece {
         Self {
             // They are kept until their events are settled, so not twice as much as there is.
             form: Form::Frames(frames.into_boxed_slice().into()),
+            peer: None,
             at: 0,
             skip: 0,
             events: 0,
         }
+    }
+
+    /// The same from a sender that matters.
+    #[must_use]
+    pub fn sent_by(self, peer: Option<Arc<Peer>>) -> Self {
+        Self { peer, ..self }
     }
 
     /// The bytes that its events are cut from, to find them in again.

@@ -9,6 +9,7 @@ use crate::cut::{Cut, cut};
 use crate::dead_letter::{DeadLetter, Reason};
 use crate::ids::{DocumentIds, IdFields, Ids};
 use crate::names::{NameFields, Names};
+use crate::peer::{Peer, PeerFields};
 use crate::piece::{Inflating, Piece};
 
 /// What a piece and its events may be at most.
@@ -31,6 +32,7 @@ pub struct Intake {
     timestamp: FieldRef,
     names: NameFields,
     ids: IdFields,
+    peers: PeerFields,
 }
 
 /// The buffers of one thread.
@@ -97,6 +99,7 @@ impl Intake {
             settings,
             timestamp: FieldRef::parse("@timestamp")?,
             names: NameFields::new()?,
+            peers: PeerFields::new()?,
         })
     }
 
@@ -154,6 +157,8 @@ impl Intake {
         body: &mut BulkBody,
         tally: &mut Tally,
     ) -> Result<Option<usize>, FrameError> {
+        let peer = piece.peer.clone();
+        let peer = peer.as_deref();
         loop {
             let skipped = piece.skip.min(piece.text().len());
             piece.skip -= skipped;
@@ -173,16 +178,16 @@ impl Intake {
                     used,
                 } => {
                     match piece.own(payload.clone()) {
-                        Some(json) => self.take(worker, json, ordinal, body, tally),
+                        Some(json) => self.take(worker, json, peer, ordinal, body, tally),
                         None => {
                             worker.copy(piece.text().get(payload).unwrap_or_default());
-                            self.take_data(worker, ordinal, body, tally);
+                            self.take_data(worker, peer, ordinal, body, tally);
                         }
                     }
                     (sequence, used)
                 }
                 Cut::Data { sequence, used } => {
-                    self.take_data(worker, ordinal, body, tally);
+                    self.take_data(worker, peer, ordinal, body, tally);
                     (sequence, used)
                 }
                 Cut::Oversized {
@@ -212,9 +217,16 @@ impl Intake {
     }
 
     /// One event whose JSON stands in the worker's own buffer.
-    fn take_data(&self, worker: &mut Worker, ordinal: u32, body: &mut BulkBody, tally: &mut Tally) {
+    fn take_data(
+        &self,
+        worker: &mut Worker,
+        peer: Option<&Peer>,
+        ordinal: u32,
+        body: &mut BulkBody,
+        tally: &mut Tally,
+    ) {
         let mut json = std::mem::take(&mut worker.data);
-        self.take(worker, &mut json, ordinal, body, tally);
+        self.take(worker, &mut json, peer, ordinal, body, tally);
         worker.data = json;
     }
 
@@ -224,6 +236,7 @@ impl Intake {
         &self,
         worker: &mut Worker,
         json: &mut [u8],
+        peer: Option<&Peer>,
         ordinal: u32,
         body: &mut BulkBody,
         tally: &mut Tally,
@@ -241,6 +254,14 @@ impl Intake {
             }
         };
         worker.ids.receive(&event, &self.ids);
+        if let Some(Err(reason)) = peer.map(|peer| self.peers.apply(peer, &mut event)) {
+            let event = event.text().as_bytes().to_vec();
+            return tally.bury(DeadLetter {
+                event,
+                ordinal,
+                reason,
+            });
+        }
         if event.get(&self.timestamp).is_none() {
             let now = format!("{:.3}", jiff::Timestamp::now());
             // A top-level field can always be set.

@@ -28,6 +28,7 @@ mod first_bytes;
 mod frame;
 mod inflate;
 mod limits;
+mod proxy;
 
 pub use crate::client::{Acknowledged, Acks, Compression, WindowWriter};
 pub use crate::decode::{Step, decode};
@@ -37,3 +38,4 @@ pub use crate::first_bytes::FirstBytes;
 pub use crate::frame::{Frame, FrameType, KEEPALIVE, Pairs, Sequence, Version, WindowSize};
 pub use crate::inflate::{Inflated, Inflater};
 pub use crate::limits::Limits;
+pub use crate::proxy::{ProxyError, ProxyStep, proxied};

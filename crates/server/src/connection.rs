@@ -11,18 +11,24 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sawmill_lumberjack::FrameError;
+use sawmill_intake::{Peer, Session};
+use sawmill_lumberjack::{FrameError, ProxyError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::acker::Acker;
-use crate::config::{BeatsInput, Tls};
+use crate::admission::{Admission, Place, Refusal};
+use crate::config::BeatsInput;
+use crate::log_budget::LogBudget;
+use crate::memory::Announced;
+use crate::proxied::read_header;
 use crate::reader::Reader;
-use crate::tls::{NoHandshake, shake_hands};
+use crate::tls::{self, Names, NoHandshake, Tls, shake_hands};
 use crate::works::Works;
 
 /// Why a connection ends.
@@ -36,10 +42,16 @@ pub(crate) enum Close {
     Internal,
     /// The memory budget had no room for what the peer sends.
     NoMemory(Duration),
+    /// A load balancer did not say for whom it speaks.
+    NoProxyHeader(Duration),
     /// The peer closed it.
     PeerLeft,
     /// The peer broke the protocol.
     Protocol(FrameError),
+    /// A load balancer says nothing that can be understood.
+    Proxy(ProxyError),
+    /// It is one too many, or not wanted.
+    Refused(Refusal),
     /// Sawmill is shutting down.
     ShuttingDown,
     /// The oldest window waited too long for Elasticsearch.
@@ -48,58 +60,141 @@ pub(crate) enum Close {
     TimedOut(Duration),
 }
 
+/// What all connections of an input share.
+pub(crate) struct Door {
+    pub(crate) settings: BeatsInput,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) log: LogBudget,
+    pub(crate) works: Works,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// One connection's client.
+#[derive(Clone)]
+pub(crate) struct Client {
+    /// Its address, and its certificate's subject if it has shown one: how logs and dead letters call it.
+    pub(crate) name: Arc<str>,
+    /// What matters of it to its events.
+    pub(crate) peer: Option<Arc<Peer>>,
+    /// Room for what its address announces.
+    pub(crate) announced: Announced,
+}
+
 /// Serves a connection until one side ends it.
 pub(crate) async fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
-    settings: Arc<BeatsInput>,
-    works: Works,
-    shutdown: CancellationToken,
+    mut stream: TcpStream,
+    mut address: SocketAddr,
+    mut place: Place,
+    door: Arc<Door>,
 ) {
-    let peer: Arc<str> = peer.to_string().into();
-    debug!(%peer, "connected");
-    match &settings.tls {
+    if door.settings.is_proxy(address.ip()) {
+        // On the heap, as below: few connections need it.
+        match Box::pin(behind_proxy(&mut stream, address, &mut place, &door)).await {
+            Ok(client) => address = client,
+            Err(close) => return door.send_away(stream, address, &close).await,
+        }
+    }
+    debug!(peer = %address, "connected");
+    match &door.settings.tls {
         None => {
-            let mut stream = stream;
+            let client = Client {
+                name: address.to_string().into(),
+                peer: door.settings.peer(address.ip(), None),
+                announced: place.announced.clone(),
+            };
             let (read, write) = stream.split();
-            let close = converse(read, write, &peer, &settings, works, shutdown).await;
-            report(&peer, &close);
+            let close = converse(read, write, &client, &door).await;
+            door.report(&client.name, &close);
             hang_up(stream).await;
         }
         // A TLS session is large, and the future of a plain connection need not be.
-        Some(tls) => Box::pin(serve_tls(stream, tls, &peer, &settings, works, shutdown)).await,
+        Some(tls) => Box::pin(serve_tls(stream, tls, address, &place, &door)).await,
     }
 }
 
+/// The client that a load balancer speaks for.
+async fn behind_proxy(
+    stream: &mut TcpStream,
+    proxy: SocketAddr,
+    place: &mut Place,
+    door: &Door,
+) -> Result<SocketAddr, Close> {
+    let client = tokio::select! {
+        client = read_header(stream) => client?,
+        () = door.shutdown.cancelled() => return Err(Close::ShuttingDown),
+    };
+    let Some(client) = client else {
+        return Ok(proxy);
+    };
+    place.take_for(client.ip()).map_err(Close::Refused)?;
+    Ok(client)
+}
+
 async fn serve_tls(
-    stream: TcpStream,
+    mut stream: TcpStream,
     tls: &Tls,
-    peer: &Arc<str>,
-    settings: &BeatsInput,
-    works: Works,
-    shutdown: CancellationToken,
+    address: SocketAddr,
+    place: &Place,
+    door: &Door,
 ) {
-    let agreed = tokio::select! {
-        agreed = shake_hands(stream, tls) => agreed,
-        () = shutdown.cancelled() => return,
+    let agreed = match place.shake_hands() {
+        Err(refusal) => Err(Close::Refused(refusal)),
+        Ok(_shaking) => tokio::select! {
+            agreed = shake_hands(&mut stream, tls) => agreed.map_err(Close::Handshake),
+            () = door.shutdown.cancelled() => Err(Close::ShuttingDown),
+        },
     };
     match agreed {
-        Ok(stream) => serve_split(stream, peer, settings, works, shutdown).await,
-        Err(reason) => report(peer, &Close::Handshake(reason)),
+        Ok(stream) => {
+            let client = client_of(&stream, address, tls, place, door);
+            serve_split(stream, &client, door).await;
+        }
+        Err(close) => door.send_away(stream, address, &close).await,
+    }
+}
+
+/// Who a client is after its handshake.
+fn client_of(
+    stream: &TlsStream<&mut TcpStream>,
+    address: SocketAddr,
+    tls: &Tls,
+    place: &Place,
+    door: &Door,
+) -> Client {
+    let (_, connection) = stream.get_ref();
+    // It was taken, so it can be read.
+    let names = connection
+        .peer_certificates()
+        .and_then(|chain| Names::of(chain.first()?).ok());
+    let name = match &names {
+        None => address.to_string(),
+        Some(names) => format!("{address} {}", names.subject),
+    };
+    let session = Session {
+        version: tls::version_name(connection.protocol_version()),
+        cipher: tls::cipher_name(connection.negotiated_cipher_suite()),
+        subject: names.as_ref().map(|names| names.subject.clone()),
+    };
+    let peer = door.settings.peer(
+        address.ip(),
+        Some((session, names.and_then(|names| tls.groups_of(&names)))),
+    );
+    Client {
+        name: name.into(),
+        peer,
+        announced: place.announced.clone(),
     }
 }
 
 /// Serves a stream that has no halves of its own.
 pub(crate) async fn serve_split(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    peer: &Arc<str>,
-    settings: &BeatsInput,
-    works: Works,
-    shutdown: CancellationToken,
+    client: &Client,
+    door: &Door,
 ) {
     let (read, write) = split(&mut stream);
-    let close = converse(read, write, peer, settings, works, shutdown).await;
-    report(peer, &close);
+    let close = converse(read, write, client, door).await;
+    door.report(&client.name, &close);
     hang_up(stream).await;
 }
 
@@ -107,21 +202,27 @@ pub(crate) async fn serve_split(
 async fn converse(
     read: impl AsyncRead + Unpin,
     write: impl AsyncWrite + Unpin,
-    peer: &Arc<str>,
-    settings: &BeatsInput,
-    works: Works,
-    shutdown: CancellationToken,
+    client: &Client,
+    door: &Door,
 ) -> Close {
+    let settings = &door.settings;
     let (windows, in_order) = mpsc::channel(settings.windows_ahead_max);
     let gone = CancellationToken::new();
     // However this ends, work that has not begun need not begin.
     let _gone = gone.clone().drop_guard();
-    let mut reader = Reader::new(read, Arc::clone(peer), settings, works, windows, gone);
+    let mut reader = Reader::new(
+        read,
+        client.clone(),
+        settings,
+        door.works.clone(),
+        windows,
+        gone,
+    );
 
     let reading = async {
         let close = tokio::select! {
             biased;
-            () = shutdown.cancelled() => Close::ShuttingDown,
+            () = door.shutdown.cancelled() => Close::ShuttingDown,
             close = reader.run() => close,
         };
         reader.stop();
@@ -155,19 +256,36 @@ async fn hang_up(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let _ = timeout(PATIENCE, drain).await;
 }
 
-/// What the peer did wrong is ours to say; that it left is not worth a line.
-fn report(peer: &str, close: &Close) {
-    match close {
-        Close::PeerLeft | Close::ShuttingDown | Close::Handshake(NoHandshake::Left) => {
-            debug!(peer, "closed: {close}");
+impl Door {
+    /// Ends a connection that never came to speak of windows.
+    async fn send_away(&self, stream: TcpStream, peer: SocketAddr, close: &Close) {
+        self.report(&peer.to_string(), close);
+        if !matches!(close, Close::ShuttingDown) {
+            hang_up(stream).await;
         }
-        Close::Broken(_)
-        | Close::Handshake(NoHandshake::Refused(_) | NoHandshake::TimedOut(_))
-        | Close::Internal
-        | Close::NoMemory(_)
-        | Close::Protocol(_)
-        | Close::Stalled(_)
-        | Close::TimedOut(_) => warn!(peer, "connection closed: {close}"),
+    }
+
+    /// What the peer did wrong is ours to say; that it left is not worth a line.
+    fn report(&self, peer: &str, close: &Close) {
+        match close {
+            Close::PeerLeft | Close::ShuttingDown | Close::Handshake(NoHandshake::Left) => {
+                debug!(peer, "closed: {close}");
+            }
+            Close::Broken(_)
+            | Close::Handshake(NoHandshake::Refused(_) | NoHandshake::TimedOut(_))
+            | Close::Internal
+            | Close::NoMemory(_)
+            | Close::NoProxyHeader(_)
+            | Close::Protocol(_)
+            | Close::Proxy(_)
+            | Close::Refused(_)
+            | Close::Stalled(_)
+            | Close::TimedOut(_) => {
+                if self.log.allows() {
+                    warn!(peer, "connection closed: {close}");
+                }
+            }
+        }
     }
 }
 
@@ -199,6 +317,17 @@ impl fmt::Display for Close {
                 Some(hint) => write!(f, "{error}; {hint}"),
                 None => write!(f, "{error}"),
             },
+            Self::NoProxyHeader(time) => write!(
+                f,
+                "no PROXY protocol header within {time:?}: turn it on at the load balancer, or take the load balancer out of \
+                 input.beats.proxy_networks"
+            ),
+            Self::Proxy(error) => write!(
+                f,
+                "{error}; whoever connects from input.beats.proxy_networks must begin with such a header: turn it on at the \
+                 load balancer, or take the address out"
+            ),
+            Self::Refused(refusal) => write!(f, "{refusal}"),
             Self::ShuttingDown => f.write_str("shutting down"),
             Self::Stalled(time) => {
                 write!(

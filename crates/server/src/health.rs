@@ -101,7 +101,9 @@ impl Status {
     fn symptom(self) -> &'static str {
         match self {
             Self::Green => "events are stored as they come",
-            Self::Yellow => "events wait for something that may pass by itself",
+            Self::Yellow => {
+                "events may wait for something that passes by itself, or something should be looked after"
+            }
             Self::Red => "events wait until somebody does something",
         }
     }
@@ -109,6 +111,17 @@ impl Status {
 
 fn worst(of: impl Iterator<Item = Status>) -> Status {
     of.max().unwrap_or(Status::Green)
+}
+
+impl Diagnosis {
+    /// Something that needs looking after some day.
+    pub(crate) fn warning(cause: String, action: String) -> Self {
+        Self {
+            status: Status::Yellow,
+            cause,
+            action,
+        }
+    }
 }
 
 impl From<Cause> for Diagnosis {

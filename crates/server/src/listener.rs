@@ -7,16 +7,14 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
 
-use crate::config::{BeatsInput, HostPort};
-use crate::connection::serve;
+use crate::admission::{Place, Refusal};
+use crate::config::HostPort;
+use crate::connection::{Door, serve};
 use crate::start_error::StartError;
-use crate::works::Works;
 
 /// Connections that the system keeps ready to be accepted.
 const BACKLOG: i32 = 1024;
@@ -64,39 +62,74 @@ fn bind_one(address: SocketAddr) -> io::Result<StdListener> {
 }
 
 /// Accepts until shutdown.
-pub(crate) async fn accept_all(
-    listener: TcpListener,
-    settings: Arc<BeatsInput>,
-    places: Arc<Semaphore>,
-    works: Works,
-    connections: TaskTracker,
-    shutdown: CancellationToken,
-) {
+pub(crate) async fn accept_all(listener: TcpListener, door: Arc<Door>, connections: TaskTracker) {
+    let mut rate = Rate::new(door.settings.accepts_per_second_max);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = shutdown.cancelled() => return,
+            () = door.shutdown.cancelled() => return,
         };
         let (stream, peer) = match accepted.and_then(|(stream, peer)| Ok((prepare(stream)?, peer)))
         {
             Ok(connection) => connection,
             Err(error) => {
-                error!("cannot accept a connection: {error}");
+                if door.log.allows() {
+                    error!("cannot accept a connection: {error}");
+                }
                 sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            let limit = settings.connections_max;
-            warn!(%peer, "connection refused: {limit} are open (input.beats.connections_max)");
-            continue;
-        };
-        let (settings, works) = (Arc::clone(&settings), works.clone());
-        let shutdown = shutdown.clone();
-        connections.spawn(async move {
-            serve(stream, peer, settings, works, shutdown).await;
-            drop(place);
-        });
+        match take(&door, peer) {
+            Ok(place) => {
+                connections.spawn(serve(stream, peer, place, Arc::clone(&door)));
+            }
+            Err(refusal) => {
+                if door.log.allows() {
+                    warn!(%peer, "connection refused: {refusal}");
+                }
+                // A peer that has said nothing yet sees FIN.
+                drop(stream);
+            }
+        }
+        rate.wait().await;
+    }
+}
+
+/// Takes the connection of a peer. That of a load balancer is counted for its client when that is known.
+fn take(door: &Door, peer: SocketAddr) -> Result<Place, Refusal> {
+    let mut place = door.admission.enter()?;
+    if !door.settings.is_proxy(peer.ip()) {
+        place.take_for(peer.ip())?;
+    }
+    Ok(place)
+}
+
+/// So many connections a second. What comes at once after a pause is taken at once.
+struct Rate {
+    each: Duration,
+    /// When the next one may be accepted.
+    next: Instant,
+}
+
+impl Rate {
+    /// What may come at once.
+    const BURST: Duration = Duration::from_millis(100);
+
+    fn new(per_second: u32) -> Self {
+        Self {
+            each: Duration::from_secs(1) / per_second,
+            next: Instant::now(),
+        }
+    }
+
+    async fn wait(&mut self) {
+        let now = Instant::now();
+        let earliest = now.checked_sub(Self::BURST).unwrap_or(now);
+        self.next = self.next.max(earliest) + self.each;
+        if self.next > now {
+            sleep_until(self.next).await;
+        }
     }
 }
 

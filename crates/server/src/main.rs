@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod acker;
+mod admission;
 mod api;
 mod check;
 mod cli;
@@ -16,9 +17,11 @@ mod health;
 mod healthcheck;
 mod incoming;
 mod listener;
+mod log_budget;
 mod logging;
 mod memory;
 mod output;
+mod proxied;
 mod reader;
 mod run;
 mod send;

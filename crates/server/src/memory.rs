@@ -24,7 +24,7 @@ pub(crate) struct Memory {
     spares: Arc<Spares>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Share {
     /// A permit is a byte.
     bytes: Arc<Semaphore>,
@@ -85,6 +85,12 @@ impl Memory {
         self.waiting.reserve(bytes).await
     }
 
+    /// What one address may have of the room for windows while those are not whole: half. To announce a large frame or to hold
+    /// back the end of a window costs next to nothing, and must not keep out those who send.
+    pub(crate) fn announced(&self) -> Announced {
+        Announced(Share::new(self.waiting_bytes_max() / 2))
+    }
+
     /// An empty body, and room for what is to be written into it, if there is some at once.
     pub(crate) fn body_now(&self) -> Option<(BulkBody, Reserved)> {
         if let Some((body, mut room)) = self.spares.take() {
@@ -124,6 +130,27 @@ impl Memory {
     /// The bodies that are kept to be used again.
     pub(crate) fn spares(&self) -> &Spares {
         &self.spares
+    }
+}
+
+/// One address's room for windows that are not whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Announced(Share);
+
+impl Announced {
+    /// As much of it, if there is some at once.
+    pub(crate) fn try_reserve(&self, bytes: usize) -> Option<Reserved> {
+        self.0.try_reserve(bytes)
+    }
+
+    /// Waits for as much of it.
+    pub(crate) async fn reserve(&self, bytes: usize) -> Reserved {
+        self.0.reserve(bytes).await
+    }
+
+    /// The most that one reservation can be.
+    pub(crate) fn bytes_max(&self) -> usize {
+        self.0.all as usize
     }
 }
 

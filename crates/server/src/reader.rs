@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::acker::Pending;
 use crate::config::BeatsInput;
-use crate::connection::Close;
+use crate::connection::{Client, Close};
 use crate::incoming::{Incoming, READ_BYTES};
 use crate::memory::Reserved;
 use crate::window::Window;
@@ -23,7 +23,7 @@ use crate::works::{Job, Works};
 
 pub(crate) struct Reader<R> {
     incoming: Incoming<R>,
-    peer: Arc<str>,
+    client: Client,
     limits: Limits,
     frame_timeout: Duration,
     /// Runs out when the peer has said nothing for that long. Putting it off costs next to nothing.
@@ -34,6 +34,8 @@ pub(crate) struct Reader<R> {
     gone: CancellationToken,
     /// The memory reserved for a large frame in the buffer.
     buffer_memory: Option<Reserved>,
+    /// The same as a part of what its address may have for windows that are not whole.
+    announced: Option<Reserved>,
     /// Bytes still to pass over: the payload of an event that is too large.
     skip: usize,
     open: Option<Open>,
@@ -51,6 +53,8 @@ struct Open {
     /// Uncompressed frames that are held until the window is whole.
     held: Vec<u8>,
     held_memory: Option<Reserved>,
+    /// The same as a part of what its address may have for windows that are not whole.
+    held_announced: Option<Reserved>,
 }
 
 /// A frame's version, type and first number.
@@ -62,7 +66,7 @@ const PIECE_BYTES: usize = 1024;
 impl<R: AsyncRead + Unpin> Reader<R> {
     pub(crate) fn new(
         read: R,
-        peer: Arc<str>,
+        client: Client,
         settings: &BeatsInput,
         works: Works,
         windows: Sender<Pending>,
@@ -70,7 +74,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     ) -> Self {
         Self {
             incoming: Incoming::new(read),
-            peer,
+            client,
             limits: settings.limits.clone(),
             frame_timeout: settings.frame_timeout,
             patience: Box::pin(sleep(settings.frame_timeout)),
@@ -78,6 +82,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             windows: Some(windows),
             gone,
             buffer_memory: None,
+            announced: None,
             skip: 0,
             open: None,
         }
@@ -169,6 +174,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             compressed: false,
             held: Vec::new(),
             held_memory: None,
+            held_announced: None,
         });
         Ok(())
     }
@@ -193,10 +199,11 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     ) -> Result<(), Close> {
         open_window(&mut self.open, version, sequence).map_err(Close::Protocol)?;
         let memory = self.memory_for(used).await?;
+        let announced = self.announce(used).await?;
         let Some(open) = &mut self.open else {
             return Ok(());
         };
-        open.hold(&self.incoming.bytes[..used], memory);
+        open.hold(&self.incoming.bytes[..used], memory, announced);
         self.incoming.bytes.advance(used);
         self.finish_if_whole();
         Ok(())
@@ -215,7 +222,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             limit_bytes,
         };
         self.works
-            .refuse_oversized(&open.window, &self.peer, sequence, reason);
+            .refuse_oversized(&open.window, &self.client.name, sequence, reason);
         open.events += 1;
         self.skip = payload_bytes as usize;
         self.finish_if_whole();
@@ -234,7 +241,8 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     /// The memory of a frame that has been read: what was reserved to read it, and the rest.
     async fn memory_for(&mut self, bytes: usize) -> Result<Reserved, Close> {
-        self.reserve_buffer(bytes).await?;
+        self.announced = None;
+        self.reserve_up_to(bytes).await?;
         match self.buffer_memory.take() {
             Some(mut memory) => {
                 memory.shrink_to(bytes);
@@ -244,16 +252,37 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }
     }
 
-    /// Reserves as much memory for the buffer as a frame of `bytes` takes.
+    /// Reserves as much memory for the buffer as a frame of `bytes` takes that is not there yet. Its address waits for its own
+    /// frames, not for those of others.
     async fn reserve_buffer(&mut self, bytes: usize) -> Result<(), Close> {
+        let bytes = bytes.min(self.client.announced.bytes_max());
+        let has = self.announced.as_ref().map_or(0, Reserved::bytes);
+        if bytes > has {
+            let more = self.announce(bytes - has).await?;
+            add(&mut self.announced, more);
+        }
+        self.reserve_up_to(bytes).await
+    }
+
+    /// Takes as much of what its address may have for windows that are not whole. What is held is handed over first if there is
+    /// no room at once.
+    async fn announce(&mut self, bytes: usize) -> Result<Reserved, Close> {
+        if let Some(reserved) = self.client.announced.try_reserve(bytes) {
+            return Ok(reserved);
+        }
+        self.hand_over_held();
+        timeout(self.frame_timeout, self.client.announced.reserve(bytes))
+            .await
+            .map_err(|_| Close::NoMemory(self.frame_timeout))
+    }
+
+    /// Reserves memory until the buffer has so much, or all there is.
+    async fn reserve_up_to(&mut self, bytes: usize) -> Result<(), Close> {
         let bytes = bytes.min(self.works.memory.waiting_bytes_max());
-        let held = self.buffer_memory.as_ref().map_or(0, Reserved::bytes);
-        if bytes > held {
-            let more = self.reserve(bytes - held).await?;
-            match &mut self.buffer_memory {
-                Some(memory) => memory.merge(more),
-                None => self.buffer_memory = Some(more),
-            }
+        let has = self.buffer_memory.as_ref().map_or(0, Reserved::bytes);
+        if bytes > has {
+            let more = self.reserve(bytes - has).await?;
+            add(&mut self.buffer_memory, more);
         }
         Ok(())
     }
@@ -292,8 +321,8 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     fn begin(&self, window: &Arc<Window>, piece: Piece, memory: Option<Reserved>) {
         self.works.begin(Job {
             window: Arc::clone(window),
-            peer: Arc::clone(&self.peer),
-            piece,
+            peer: Arc::clone(&self.client.name),
+            piece: piece.sent_by(self.client.peer.clone()),
             memory,
             gone: self.gone.clone(),
         });
@@ -318,6 +347,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         if target <= READ_BYTES {
             // Frames of the usual size came and went; what they took is not needed now.
             self.buffer_memory = None;
+            self.announced = None;
         } else {
             self.reserve_buffer(target + PIECE_BYTES).await?;
         }
@@ -367,18 +397,24 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 }
 
 impl Open {
-    fn hold(&mut self, frame: &[u8], memory: Reserved) {
+    fn hold(&mut self, frame: &[u8], memory: Reserved, announced: Reserved) {
         self.held.extend_from_slice(frame);
         self.events += 1;
-        match &mut self.held_memory {
-            Some(reserved) => reserved.merge(memory),
-            None => self.held_memory = Some(memory),
-        }
+        add(&mut self.held_memory, memory);
+        add(&mut self.held_announced, announced);
     }
 
     fn take_held(&mut self) -> Option<(Piece, Option<Reserved>)> {
         let held = std::mem::take(&mut self.held);
+        self.held_announced = None;
         (!held.is_empty()).then(|| (Piece::frames(held), self.held_memory.take()))
+    }
+}
+
+fn add(all: &mut Option<Reserved>, more: Reserved) {
+    match all {
+        Some(all) => all.merge(more),
+        None => *all = Some(more),
     }
 }
 

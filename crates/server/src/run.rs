@@ -6,22 +6,25 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use sawmill_bench::open_files::allow_connections;
 use sawmill_intake::{DocumentIds, Intake, Settings};
 use sawmill_pipeline::config::{FilterConfig, Literal};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::admission::Admission;
 use crate::api::{bind_api, serve_api};
 use crate::config::{Config, Output as OutputConfig};
+use crate::connection::Door;
 use crate::crew::Crew;
 use crate::dead_letters::DeadLetters;
-use crate::health::Health;
+use crate::health::{Diagnosis, Health};
 use crate::listener::{accept_all, bind};
+use crate::log_budget::LogBudget;
 use crate::memory::Memory;
 use crate::output::{self, Deliveries, Output};
 use crate::start_error::StartError;
@@ -32,6 +35,9 @@ const LOCAL_BODY_BYTES_MAX: usize = 4 << 20;
 
 /// Runs until a signal ends it.
 pub(crate) fn run(config: Config) -> Result<(), StartError> {
+    if let Err(error) = allow_connections(config.input.admission.connections_max as u64) {
+        warn!("{error}");
+    }
     let listeners = bind("input.beats.listen", &config.input.listen)?;
     let api = bind_api(&config.api)?;
     let cores = available_parallelism().map_or(1, std::num::NonZero::get);
@@ -69,7 +75,7 @@ async fn serve(
     );
     let is_local = matches!(config.output, OutputConfig::Local(_));
     let shutdown_timeout = config.shutdown.timeout;
-    let input = Arc::new(config.input);
+    let input = config.input;
 
     let bulk_bytes_max = match &config.output {
         OutputConfig::Elasticsearch(output) => output.bulk_bytes_max,
@@ -117,19 +123,18 @@ async fn serve(
     tokio::spawn(async move { memory.spares().tidy().await });
     let shutdown = CancellationToken::new();
     let connections = TaskTracker::new();
-    let places = Arc::new(Semaphore::new(input.connections_max));
+    let door = Arc::new(Door {
+        admission: Admission::new(input.admission.clone(), works.memory.clone()),
+        settings: input,
+        log: LogBudget::new(),
+        works,
+        shutdown: shutdown.clone(),
+    });
+    keep_current(&door, health)?;
     let mut addresses = Vec::new();
     for listener in listeners {
         addresses.push(listener.local_addr()?);
-        let (input, places, works) = (Arc::clone(&input), Arc::clone(&places), works.clone());
-        let accepting = accept_all(
-            listener,
-            input,
-            places,
-            works,
-            connections.clone(),
-            shutdown.clone(),
-        );
+        let accepting = accept_all(listener, Arc::clone(&door), connections.clone());
         connections.spawn(accepting);
     }
     greet(&addresses, is_local);
@@ -141,6 +146,31 @@ async fn serve(
     tokio::select! {
         () = drain(&connections, shutdown_timeout) => {}
         () = either(&mut terminate, &mut interrupt) => warn!("stopped at once"),
+    }
+    Ok(())
+}
+
+/// Has files of TLS read again when they change, or SIGHUP comes, which ends a program that does not take it.
+fn keep_current(door: &Door, health: &Health) -> io::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    match &door.settings.tls {
+        Some(tls) => {
+            let seen = Arc::clone(tls);
+            health.watch("certificates", move || {
+                let trouble = |(cause, action)| Diagnosis::warning(cause, action);
+                seen.troubles().into_iter().map(trouble).collect()
+            });
+            tokio::spawn(Arc::clone(tls).keep_current(hangup));
+        }
+        None => {
+            tokio::spawn(async move {
+                while hangup.recv().await.is_some() {
+                    info!(
+                        "SIGHUP: certificates would be read anew, but there are none; a new pipeline needs a restart"
+                    );
+                }
+            });
+        }
     }
     Ok(())
 }

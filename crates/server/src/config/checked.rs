@@ -1,10 +1,14 @@
 //! From what was written to what it means, or to the first thing that is wrong with it.
 
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use figment::value::Value;
+use ipnet::IpNet;
 use sawmill_elasticsearch_out::StreamName;
 use sawmill_lumberjack::Limits;
 use sawmill_pipeline::Chain;
@@ -15,11 +19,12 @@ use tracing::level_filters::LevelFilter;
 use super::error::ConfigError;
 use super::file::{BeatsTable, DeadLettersTable, LogLevel, LogTable};
 use super::layers::Layers;
-use super::units::{ByteSize, Span};
+use super::units::{ByteSize, Span, Words};
 use super::{
     Api, BeatsInput, Config, DeadLetterFiles, DeadLetters, ElasticsearchOutput, HostPort, Log,
     Memory, Output, SegmentFiles, Shutdown, Speech, filters, tls,
 };
+use crate::admission::AdmissionSettings;
 
 /// Less than this does not hold one window of a Filebeat and the body made of it.
 const BUDGET_MIN: ByteSize = ByteSize::mib(16);
@@ -53,7 +58,7 @@ impl Config {
         };
         Ok(Self {
             api: check.api(file.api.listen.as_deref())?,
-            input: check.beats(&file.input.beats)?,
+            input: check.beats(&file.input.beats, asks_for_peer(&file.filter))?,
             output: elasticsearch.map_or(Output::Local(local), |to| {
                 Output::Elasticsearch(Box::new(to))
             }),
@@ -96,7 +101,7 @@ pub(super) struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn beats(&self, table: &BeatsTable) -> Result<BeatsInput, ConfigError> {
+    fn beats(&self, table: &BeatsTable, asks_for_peer: bool) -> Result<BeatsInput, ConfigError> {
         let key = |key: &str| format!("input.beats.{key}");
         self.at_least(
             &key("windows_ahead_max"),
@@ -106,6 +111,16 @@ impl Check<'_> {
         self.at_least(&key("window_events_max"), table.window_events_max, 1)?;
         self.at_least(&key("pairs_max"), table.pairs_max, 1)?;
         self.at_least(&key("connections_max"), table.connections_max, 1)?;
+        self.at_least(&key("handshakes_max"), table.handshakes_max, 1)?;
+        self.at_least(
+            &key("accepts_per_second_max"),
+            table.accepts_per_second_max,
+            1,
+        )?;
+        let per_address = table
+            .connections_per_address_max
+            .unwrap_or(table.connections_max.div_ceil(2));
+        self.at_least(&key("connections_per_address_max"), per_address, 1)?;
         Ok(BeatsInput {
             listen: self.listen(&table.listen)?,
             keepalive: self.keepalive(&key("keepalive"), table.keepalive)?,
@@ -123,9 +138,35 @@ impl Check<'_> {
                 .stall_timeout
                 .map(|timeout| self.some_time(&key("stall_timeout"), timeout))
                 .transpose()?,
-            connections_max: table.connections_max,
-            tls: self.tls(&table.tls)?,
+            admission: AdmissionSettings {
+                connections_max: table.connections_max,
+                connections_per_address_max: per_address,
+                handshakes_max: table.handshakes_max,
+                allow_networks: self.networks(&key("allow_networks"), &table.allow_networks)?,
+                deny_networks: self.networks(&key("deny_networks"), &table.deny_networks)?,
+            },
+            accepts_per_second_max: table.accepts_per_second_max,
+            proxy_networks: self.networks(&key("proxy_networks"), &table.proxy_networks)?,
+            asks_for_peer,
+            tls: self.tls(&table.tls)?.map(Arc::new),
         })
+    }
+
+    /// Networks such as `10.0.0.0/8`; an address alone is a network of one.
+    fn networks(&self, key: &str, words: &Words) -> Result<Vec<IpNet>, ConfigError> {
+        let parse = |word: &String| {
+            let network = word.parse::<IpNet>();
+            network
+                .or_else(|_| word.parse::<IpAddr>().map(IpNet::from))
+                .map_err(|_| {
+                    self.layers.error(
+                        key,
+                        format!("`{word}` in `{key}` is no network"),
+                        "give it as ADDRESS/BITS, such as 10.0.0.0/8 or 2001:db8::/32, or one address",
+                    )
+                })
+        };
+        words.0.iter().map(parse).collect()
     }
 
     fn api(&self, listen: Option<&str>) -> Result<Api, ConfigError> {
@@ -250,6 +291,42 @@ impl Check<'_> {
         Ok((filters, chain))
     }
 
+    /// A secret from its own key or from a file; an empty one is none.
+    pub(super) fn secret(
+        &self,
+        table: &str,
+        name: &str,
+        text: &str,
+        file: Option<&Path>,
+    ) -> Result<Option<String>, ConfigError> {
+        let Some(path) = file.filter(|path| !path.as_os_str().is_empty()) else {
+            return Ok(Some(text.to_owned()).filter(|text| !text.is_empty()));
+        };
+        let file_key = format!("{table}.{name}_file");
+        if !text.is_empty() {
+            let problem = format!("both `{name}` and `{name}_file` are given");
+            return Err(self
+                .layers
+                .error(&file_key, problem, "take out one of them"));
+        }
+        let text = fs::read_to_string(path).map_err(|error| {
+            let problem = format!("{} cannot be read: {error}", path.display());
+            self.layers.error(
+                &file_key,
+                problem,
+                format!("name a readable file that holds only the {name}"),
+            )
+        })?;
+        let text = text.trim();
+        if text.is_empty() {
+            let problem = format!("{} is empty", path.display());
+            return Err(self
+                .layers
+                .error(&file_key, problem, format!("write the {name} into it")));
+        }
+        Ok(Some(text.to_owned()))
+    }
+
     pub(super) fn at_least<T: Copy + PartialOrd + Display>(
         &self,
         key: &str,
@@ -293,6 +370,21 @@ impl Check<'_> {
                 format!("give less: the number has {bits} bits"),
             )
         })
+    }
+}
+
+/// Whether a filter speaks of what is known of an event's sender; to tell it to all would be paid for by each event.
+fn asks_for_peer(filters: &[Value]) -> bool {
+    filters.iter().any(speaks_of_peer)
+}
+
+fn speaks_of_peer(value: &Value) -> bool {
+    match value {
+        Value::String(_, text) => { ["[@metadata][input]", "[@metadata][tls_peer]"].iter() }
+            .any(|field| text.contains(field)),
+        Value::Dict(_, dict) => dict.values().any(speaks_of_peer),
+        Value::Array(_, list) => list.iter().any(speaks_of_peer),
+        _ => false,
     }
 }
 

@@ -1,8 +1,5 @@
 //! `[output.elasticsearch]`, checked.
 
-use std::fs;
-use std::path::Path;
-
 use sawmill_elasticsearch_out::{
     Backoff, Client, Compression, Credentials, Settings, SettingsError, Url,
 };
@@ -15,6 +12,8 @@ use super::file::{DocumentIdFrom, ElasticsearchTable};
 
 /// What `gzip` may be: 0 is none.
 const GZIP_MAX: u8 = 9;
+
+const TABLE: &str = "output.elasticsearch";
 
 impl Check<'_> {
     /// The output, if it has hosts; all else is checked either way.
@@ -98,8 +97,18 @@ impl Check<'_> {
     }
 
     fn credentials(&self, table: &ElasticsearchTable) -> Result<Credentials, ConfigError> {
-        let password = self.secret("password", &table.password, table.password_file.as_deref())?;
-        let api_key = self.secret("api_key", &table.api_key, table.api_key_file.as_deref())?;
+        let password = self.secret(
+            TABLE,
+            "password",
+            &table.password,
+            table.password_file.as_deref(),
+        )?;
+        let api_key = self.secret(
+            TABLE,
+            "api_key",
+            &table.api_key,
+            table.api_key_file.as_deref(),
+        )?;
         match (password, api_key) {
             (Some(_), Some(_)) => Err(self.layers.error(
                 &key("api_key"),
@@ -118,41 +127,6 @@ impl Check<'_> {
             (None, Some(api_key)) => Ok(Credentials::ApiKey(api_key)),
             (None, None) => Ok(Credentials::None),
         }
-    }
-
-    /// A secret from its own key or from a file; an empty one is none.
-    fn secret(
-        &self,
-        name: &str,
-        text: &str,
-        file: Option<&Path>,
-    ) -> Result<Option<String>, ConfigError> {
-        let Some(path) = file.filter(|path| !path.as_os_str().is_empty()) else {
-            return Ok(Some(text.to_owned()).filter(|text| !text.is_empty()));
-        };
-        let file_key = key(&format!("{name}_file"));
-        if !text.is_empty() {
-            let problem = format!("both `{name}` and `{name}_file` are given");
-            return Err(self
-                .layers
-                .error(&file_key, problem, "take out one of them"));
-        }
-        let text = fs::read_to_string(path).map_err(|error| {
-            let problem = format!("{} cannot be read: {error}", path.display());
-            self.layers.error(
-                &file_key,
-                problem,
-                format!("name a readable file that holds only the {name}"),
-            )
-        })?;
-        let text = text.trim();
-        if text.is_empty() {
-            let problem = format!("{} is empty", path.display());
-            return Err(self
-                .layers
-                .error(&file_key, problem, format!("write the {name} into it")));
-        }
-        Ok(Some(text.to_owned()))
     }
 
     fn refused(&self, error: &SettingsError) -> ConfigError {
@@ -178,5 +152,5 @@ impl Check<'_> {
 }
 
 fn key(name: &str) -> String {
-    format!("output.elasticsearch.{name}")
+    format!("{TABLE}.{name}")
 }

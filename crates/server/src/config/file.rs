@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use figment::value::Value;
 use serde::{Deserialize, Serialize};
 
-use super::units::{ByteSize, Span, Words};
+use super::units::{ByteSize, Paths, Span, Words};
 
 /// Tables that are planned and that this version does not know, and what to do about them.
 pub(super) const NOT_YET: [(&str, &str); 2] = [
@@ -92,6 +92,20 @@ pub(crate) struct BeatsTable {
     pub(crate) stall_timeout: Option<Span>,
     /// Connections open at one time; one more is closed at once.
     pub(crate) connections_max: usize,
+    /// The same from one address (of IPv6, from one /64), so that nobody takes all places. Without it, half of
+    /// `connections_max`.
+    pub(crate) connections_per_address_max: Option<usize>,
+    /// TLS handshakes in progress at one time, half of them from one address; one more is closed at once.
+    pub(crate) handshakes_max: usize,
+    /// Connections accepted a second; more wait for their turn.
+    pub(crate) accepts_per_second_max: u32,
+    /// Networks whose connections are taken, such as `10.0.0.0/8`; without any, all.
+    pub(crate) allow_networks: Words,
+    /// Networks whose connections are closed at once, even if they are allowed.
+    pub(crate) deny_networks: Words,
+    /// Networks of load balancers whose connections begin with a PROXY protocol header, version 1 or 2, that names the client.
+    /// From them it must be there, from others it must not.
+    pub(crate) proxy_networks: Words,
     /// TLS.
     pub(crate) tls: TlsTable,
 }
@@ -110,6 +124,12 @@ impl Default for BeatsTable {
             frame_timeout: Span::seconds(30),
             stall_timeout: None,
             connections_max: 10_000,
+            connections_per_address_max: None,
+            handshakes_max: 1_000,
+            accepts_per_second_max: 2_000,
+            allow_networks: Words::default(),
+            deny_networks: Words::default(),
+            proxy_networks: Words::default(),
             tls: TlsTable::default(),
         }
     }
@@ -120,12 +140,34 @@ impl Default for BeatsTable {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TlsTable {
     /// PEM file with the server's certificate, then those that signed it. With it clients must speak TLS, without it
-    /// they must not.
+    /// they must not. All files named here are read again when they change.
     pub(crate) certificate: Option<PathBuf>,
-    /// PEM file with the certificate's private key, without a password.
+    /// PEM file with the certificate's private key: PKCS #8, PKCS #1 or SEC 1.
     pub(crate) key: Option<PathBuf>,
+    /// What the key is encrypted with, if it is.
+    pub(crate) key_passphrase: String,
+    /// A file that holds the passphrase; blanks and line ends around it do not count.
+    pub(crate) key_passphrase_file: Option<PathBuf>,
+    /// Certificates and keys for clients that call the server by another name (SNI).
+    pub(crate) other_certificates: Vec<KeyPairTable>,
+    /// Whether clients must show a certificate: `none`, `optional` or `required`; `required` if `client_authorities` are
+    /// given.
+    pub(crate) client_authentication: Option<ClientAuthentication>,
+    /// PEM files with the authorities that sign clients' certificates. A client's own certificate may stand among them.
+    pub(crate) client_authorities: Paths,
+    /// PEM files with lists of clients' certificates that hold no longer (CRL). With any, there must be one of each authority
+    /// that signs clients' certificates.
+    pub(crate) revocation_lists: Paths,
+    /// The certificates that may connect, each with what it may send. Without any, every one that an authority signed.
+    pub(crate) allow: Vec<AllowTable>,
+    /// Versions that are spoken: `TLSv1.2`, `TLSv1.3`; without any, both.
+    pub(crate) versions: Words,
+    /// Cipher suites that are spoken, by IANA's names; without any, all that are safe.
+    pub(crate) cipher_suites: Words,
     /// How long a client may take until both sides agree on keys.
     pub(crate) handshake_timeout: Span,
+    /// How often the files are looked at. SIGHUP has them read at once.
+    pub(crate) reload_interval: Span,
 }
 
 impl Default for TlsTable {
@@ -133,9 +175,55 @@ impl Default for TlsTable {
         Self {
             certificate: None,
             key: None,
+            key_passphrase: String::new(),
+            key_passphrase_file: None,
+            other_certificates: Vec::new(),
+            client_authentication: None,
+            client_authorities: Paths::default(),
+            revocation_lists: Paths::default(),
+            allow: Vec::new(),
+            versions: Words::default(),
+            cipher_suites: Words::default(),
             handshake_timeout: Span::seconds(10),
+            reload_interval: Span::seconds(10),
         }
     }
+}
+
+/// `[[input.beats.tls.other_certificates]]`
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeyPairTable {
+    /// PEM file with a certificate, then those that signed it.
+    pub(crate) certificate: PathBuf,
+    /// PEM file with its private key.
+    pub(crate) key: PathBuf,
+    /// A file that holds what the key is encrypted with, if it is.
+    pub(crate) key_passphrase_file: Option<PathBuf>,
+}
+
+/// Whether clients are asked for a certificate.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ClientAuthentication {
+    /// They are not.
+    None,
+    /// They may have none.
+    Optional,
+    /// They must have one.
+    Required,
+}
+
+/// `[[input.beats.tls.allow]]`: a rule speaks of the certificates that are all that it names; `*` stands for whatever.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AllowTable {
+    /// A common name such as `pt-*`, or the whole subject as `CN=pt-web1,O=Example`.
+    pub(crate) subject: Option<String>,
+    /// A subject alternative name: of a machine, an address, a URI, a mail address.
+    pub(crate) alternative_name: Option<String>,
+    /// The values that `[group]` may have in what they send; without it, any. Other events become dead letters.
+    pub(crate) groups: Option<Words>,
 }
 
 /// `[output]`

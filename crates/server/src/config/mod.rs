@@ -18,11 +18,14 @@ mod tls;
 mod units;
 mod usual_file;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use sawmill_elasticsearch_out::{Backoff, Settings, StreamName};
-use sawmill_intake::DocumentIds;
+use sawmill_intake::{DocumentIds, Facts, Peer, Session};
 use sawmill_lumberjack::Limits;
 use sawmill_pipeline::Chain;
 use sawmill_pipeline::config::FilterConfig;
@@ -32,8 +35,10 @@ pub(crate) use error::ConfigError;
 pub(crate) use file::{LogFormat, WhenFull};
 pub(crate) use host_port::HostPort;
 pub(crate) use layers::{Layers, Setting, Sources};
-pub(crate) use tls::Tls;
 pub(crate) use units::Span;
+
+use crate::admission::AdmissionSettings;
+use crate::tls::Tls;
 
 /// Checked settings, ready to run with.
 pub(crate) struct Config {
@@ -71,10 +76,39 @@ pub(crate) struct BeatsInput {
     pub(crate) frame_timeout: Duration,
     /// How long the oldest window of a connection may wait before the connection is closed.
     pub(crate) stall_timeout: Option<Duration>,
-    /// Connections open at one time.
-    pub(crate) connections_max: usize,
+    /// How many connections there may be, and from where.
+    pub(crate) admission: AdmissionSettings,
+    /// Connections accepted a second.
+    pub(crate) accepts_per_second_max: u32,
+    /// Networks of load balancers that say for whom they speak.
+    pub(crate) proxy_networks: Vec<IpNet>,
+    /// Whether the pipeline asks who sends.
+    pub(crate) asks_for_peer: bool,
     /// TLS, if clients are to speak it.
-    pub(crate) tls: Option<Tls>,
+    pub(crate) tls: Option<Arc<Tls>>,
+}
+
+impl BeatsInput {
+    /// Whether a connection from there begins with a PROXY protocol header.
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        { self.proxy_networks.iter() }.any(|network| network.contains(&address))
+    }
+
+    /// What matters of a client to its events; `tls` is its session and the groups that it may send.
+    pub(crate) fn peer(
+        &self,
+        address: IpAddr,
+        tls: Option<(Session, Option<Arc<[String]>>)>,
+    ) -> Option<Arc<Peer>> {
+        let (session, groups) =
+            tls.map_or((None, None), |(session, groups)| (Some(session), groups));
+        let facts = self.asks_for_peer.then(|| Facts {
+            address: address.to_canonical(),
+            session,
+        });
+        (facts.is_some() || groups.is_some()).then(|| Arc::new(Peer { facts, groups }))
+    }
 }
 
 /// What a port speaks.

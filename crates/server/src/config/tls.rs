@@ -2,117 +2,187 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use rustls::crypto::ring;
-use rustls::{Error as RustlsError, ServerConfig};
-use rustls_pki_types::pem::{Error as PemError, PemObject};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{SupportedProtocolVersion, crypto::CryptoProvider};
+use zeroize::Zeroizing;
 
 use super::checked::Check;
 use super::error::ConfigError;
-use super::file::TlsTable;
+use super::file::{AllowTable, ClientAuthentication, KeyPairTable, TlsTable};
+use crate::tls::{
+    Authentication, ClientSettings, KeyPair, Pattern, Rule, Tls, TlsError, TlsSettings,
+    provider_of, versions_of,
+};
 
-/// How TLS is spoken to clients.
-#[derive(Clone)]
-pub(crate) struct Tls {
-    /// Certificate, key, versions.
-    pub(crate) server: Arc<ServerConfig>,
-    /// How long a client may take until both sides agree.
-    pub(crate) handshake_timeout: Duration,
-}
+const TABLE: &str = "input.beats.tls";
 
 impl Check<'_> {
     /// TLS, if there is a certificate.
     pub(super) fn tls(&self, table: &TlsTable) -> Result<Option<Tls>, ConfigError> {
         let handshake_timeout =
             self.some_time(&key("handshake_timeout"), table.handshake_timeout)?;
-        let (certificate, private) =
-            match (given(table.certificate.as_ref()), given(table.key.as_ref())) {
-                (None, None) => return Ok(None),
-                (Some(certificate), Some(private)) => (certificate, private),
-                (Some(_), None) => return Err(self.half("certificate", "key")),
-                (None, Some(_)) => return Err(self.half("key", "certificate")),
-            };
-        let chain = self.chain(certificate)?;
-        let private_key = PrivateKeyDer::from_pem_file(private)
-            .map_err(|error| self.unreadable("key", private, &error, "private key"))?;
-        let unfit = |error: RustlsError| self.unfit(certificate, private, &error);
-        let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(unfit)?
-            .with_no_client_auth()
-            .with_single_cert(chain, private_key)
-            .map_err(unfit)?;
-        Ok(Some(Tls {
-            server: Arc::new(server),
-            handshake_timeout,
+        let reload_interval = self.some_time(&key("reload_interval"), table.reload_interval)?;
+        let versions = self.versions(&table.versions.0)?;
+        let provider = self.provider(&table.cipher_suites.0)?;
+        let clients = self.clients(table)?;
+        let passphrase = self.secret(
+            TABLE,
+            "key_passphrase",
+            &table.key_passphrase,
+            table.key_passphrase_file.as_deref(),
+        )?;
+        let (certificate, private) = (given(table.certificate.as_ref()), given(table.key.as_ref()));
+        let (certificate, private) = match (certificate, private) {
+            (Some(certificate), Some(private)) => (certificate, private),
+            (Some(_), None) => return Err(self.half("certificate", "key")),
+            (None, Some(_)) => return Err(self.half("key", "certificate")),
+            (None, None) if clients.is_some() => {
+                return Err(self.half("client_authorities", "certificate"));
+            }
+            (None, None) if !table.other_certificates.is_empty() => {
+                return Err(self.half("other_certificates", "certificate"));
+            }
+            (None, None) => return Ok(None),
+        };
+        let mut own = vec![KeyPair {
+            certificate_setting: key("certificate"),
+            key_setting: key("key"),
+            certificate: certificate.to_owned(),
+            key: private.to_owned(),
+            passphrase: passphrase.map(Zeroizing::new),
+        }];
+        for other in &table.other_certificates {
+            own.push(self.other(other)?);
+        }
+        let settings = TlsSettings {
+            table: TABLE,
+            own,
+            clients,
+            versions,
+            provider,
+        };
+        Tls::new(settings, handshake_timeout, reload_interval)
+            .map(Some)
+            .map_err(|error| self.refused_file(error))
+    }
+
+    fn other(&self, table: &KeyPairTable) -> Result<KeyPair, ConfigError> {
+        let setting = key("other_certificates");
+        let passphrase = self.secret(
+            &setting,
+            "key_passphrase",
+            "",
+            table.key_passphrase_file.as_deref(),
+        )?;
+        Ok(KeyPair {
+            certificate_setting: setting.clone(),
+            key_setting: setting,
+            certificate: table.certificate.clone(),
+            key: table.key.clone(),
+            passphrase: passphrase.map(Zeroizing::new),
+        })
+    }
+
+    /// Whose certificates are taken, if any are asked for.
+    fn clients(&self, table: &TlsTable) -> Result<Option<ClientSettings>, ConfigError> {
+        let has_authorities = !table.client_authorities.0.is_empty();
+        let asked = match table.client_authentication {
+            // As Logstash has it: who names authorities wants certificates.
+            None if has_authorities => ClientAuthentication::Required,
+            None => ClientAuthentication::None,
+            Some(asked) => asked,
+        };
+        let authentication = match asked {
+            ClientAuthentication::None => return self.no_clients(table).map(|()| None),
+            ClientAuthentication::Optional => Authentication::Optional,
+            ClientAuthentication::Required => Authentication::Required,
+        };
+        if !has_authorities {
+            return Err(self.layers.error(
+                &key("client_authentication"),
+                "clients' certificates are asked for, and nobody is named who signs them",
+                "give `client_authorities`: PEM files of the authorities, or of the clients' own certificates",
+            ));
+        }
+        if authentication == Authentication::Optional && !table.allow.is_empty() {
+            return Err(self.layers.error(
+                &key("allow"),
+                "`allow` with `client_authentication = \"optional\"`: who shows no certificate could send anything",
+                "set `client_authentication` to `required`, or take `allow` out",
+            ));
+        }
+        Ok(Some(ClientSettings {
+            authentication,
+            authorities: table.client_authorities.0.clone(),
+            revocation_lists: table.revocation_lists.0.clone(),
+            allow: { table.allow.iter() }
+                .map(|rule| self.rule(rule))
+                .collect::<Result<_, _>>()?,
         }))
     }
 
-    fn chain(&self, path: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-        let chain: Result<Vec<_>, _> =
-            CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-        let chain = chain.and_then(|chain| {
-            if chain.is_empty() {
-                return Err(PemError::NoItemsFound);
-            }
-            Ok(chain)
-        });
-        chain.map_err(|error| self.unreadable("certificate", path, &error, "certificate"))
+    /// What only means something where certificates are asked for must not be given where they are not.
+    fn no_clients(&self, table: &TlsTable) -> Result<(), ConfigError> {
+        let useless = [
+            ("client_authorities", !table.client_authorities.0.is_empty()),
+            ("revocation_lists", !table.revocation_lists.0.is_empty()),
+            ("allow", !table.allow.is_empty()),
+        ];
+        let Some((name, _)) = useless.into_iter().find(|(_, is_given)| *is_given) else {
+            return Ok(());
+        };
+        Err(self.layers.error(
+            &key(name),
+            format!("`{TABLE}.{name}` is given, and clients are not asked for certificates"),
+            "give `client_authorities`, and `client_authentication` as `required` or `optional`",
+        ))
+    }
+
+    fn rule(&self, table: &AllowTable) -> Result<Rule, ConfigError> {
+        let error = |problem: String| {
+            let advice = "give `subject`, `alternative_name` or both, with * for whatever";
+            self.layers.error(&key("allow"), problem, advice)
+        };
+        if table.subject.is_none() && table.alternative_name.is_none() {
+            return Err(error(format!(
+                "a rule of `{TABLE}.allow` does not say whom it is about"
+            )));
+        }
+        let pattern = |text: &Option<String>| {
+            let pattern = text.as_deref().map(Pattern::new).transpose();
+            pattern.map_err(|reason| error(format!("a pattern of `{TABLE}.allow`: {reason}")))
+        };
+        Ok(Rule {
+            subject: pattern(&table.subject)?,
+            alternative_name: pattern(&table.alternative_name)?,
+            groups: table.groups.clone().map(|groups| groups.0.into()),
+        })
+    }
+
+    fn versions(
+        &self,
+        names: &[String],
+    ) -> Result<Vec<&'static SupportedProtocolVersion>, ConfigError> {
+        versions_of(names)
+            .map_err(|(problem, advice)| self.layers.error(&key("versions"), problem, advice))
+    }
+
+    fn provider(&self, suites: &[String]) -> Result<Arc<CryptoProvider>, ConfigError> {
+        let provider = provider_of(suites).map_err(|(problem, advice)| {
+            self.layers.error(&key("cipher_suites"), problem, advice)
+        })?;
+        Ok(Arc::new(provider))
     }
 
     fn half(&self, given: &str, missing: &str) -> ConfigError {
-        let problem = format!("`input.beats.tls.{given}` without `{missing}`");
+        let problem = format!("`{TABLE}.{given}` without `{missing}`");
         self.layers
             .error(&key(given), problem, format!("give `{missing}` too"))
     }
 
-    fn unreadable(&self, name: &str, path: &Path, error: &PemError, what: &str) -> ConfigError {
-        let path = path.display();
-        let (problem, advice) = match error {
-            PemError::Io(error) => (
-                format!("{path} cannot be read: {error}"),
-                format!("name a readable PEM file with a {what} in it"),
-            ),
-            PemError::NoItemsFound => (
-                format!("{path} has no {what} in it"),
-                match name {
-                    "key" => "give a PEM file with `BEGIN PRIVATE KEY` (or RSA, or EC) in it; one with a password \
-                              is decrypted by `openssl pkey`"
-                        .to_owned(),
-                    _ => "give a PEM file with `BEGIN CERTIFICATE` in it: the server's own first, then those that signed it"
-                        .to_owned(),
-                },
-            ),
-            other => (
-                format!("{path} is no sound PEM file: {other}"),
-                "make it anew, or look whether it was copied whole".to_owned(),
-            ),
-        };
-        self.layers.error(&key(name), problem, advice)
-    }
-
-    /// What only the two files together, or their contents, have wrong with them.
-    fn unfit(&self, certificate: &Path, private: &Path, error: &RustlsError) -> ConfigError {
-        let (certificate, private) = (certificate.display(), private.display());
-        match error {
-            RustlsError::InconsistentKeys(_) => self.layers.error(
-                &key("key"),
-                format!("{private} is not the key of {certificate}"),
-                "name the two that were made together; the server's own certificate stands first in its file",
-            ),
-            RustlsError::InvalidCertificate(_) => self.layers.error(
-                &key("certificate"),
-                format!("{certificate} does not hold a sound certificate: {error}"),
-                "make it anew, or look whether it was copied whole",
-            ),
-            other => self.layers.error(
-                &key("key"),
-                format!("{private} is not a key that can be used: {other}"),
-                "give an RSA key of 2048 bits or more, or an EC or Ed25519 key",
-            ),
-        }
+    fn refused_file(&self, error: TlsError) -> ConfigError {
+        self.layers
+            .error(&error.setting, error.problem, error.advice)
     }
 }
 
@@ -123,5 +193,5 @@ pub(super) fn given(path: Option<&PathBuf>) -> Option<&Path> {
 }
 
 fn key(name: &str) -> String {
-    format!("input.beats.tls.{name}")
+    format!("{TABLE}.{name}")
 }

@@ -3,6 +3,7 @@
 //! Each may also come as a text where a number is meant, since variables and placeholders are always texts.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::SpanRelativeTo;
@@ -157,6 +158,43 @@ impl<'de> Deserialize<'de> for Words {
                     all.extend(words(&text));
                 }
                 Ok(Words(all))
+            }
+        }
+        deserializer.deserialize_any(List)
+    }
+}
+
+/// A list of paths: an array, or one text with commas between them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Paths(pub(crate) Vec<PathBuf>);
+
+impl<'de> Deserialize<'de> for Paths {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Paths;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of paths, or one text with commas between them")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Paths, E> {
+                let paths = text.split(',').map(str::trim);
+                Ok(Paths(
+                    paths
+                        .filter(|path| !path.is_empty())
+                        .map(PathBuf::from)
+                        .collect(),
+                ))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Paths, A::Error> {
+                let mut all = Vec::new();
+                while let Some(path) = list.next_element::<PathBuf>()? {
+                    all.push(path);
+                }
+                Ok(Paths(all))
             }
         }
         deserializer.deserialize_any(List)

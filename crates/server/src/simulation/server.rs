@@ -16,11 +16,13 @@ use tokio_util::task::TaskTracker;
 use super::elasticsearch::{Elasticsearch, number};
 use super::network::connect;
 use super::world::Shared;
+use crate::admission::{Admission, AdmissionSettings};
 use crate::config::{BeatsInput, HostPort};
-use crate::connection::serve_split;
+use crate::connection::{Client, Door, serve_split};
 use crate::crew::Crew;
 use crate::dead_letters::{DeadLetters, Letter};
-use crate::memory::Memory;
+use crate::log_budget::LogBudget;
+use crate::memory::{Announced, Memory};
 use crate::output::Output;
 use crate::output::elasticsearch::send_all;
 use crate::works::Works;
@@ -46,9 +48,8 @@ impl Life {
 
 #[derive(Clone)]
 pub(super) struct Server {
-    works: Works,
-    input: Arc<BeatsInput>,
-    shutdown: CancellationToken,
+    door: Arc<Door>,
+    announced: Announced,
     connections: TaskTracker,
     life: Life,
 }
@@ -87,37 +88,55 @@ impl Server {
             memory,
             dead_letters,
         };
-        let input = Arc::new(BeatsInput {
+        let shutdown = CancellationToken::new();
+        let settings = BeatsInput {
             listen: HostPort::parse("127.0.0.1:5044").unwrap(),
             keepalive: Duration::from_secs(3),
             windows_ahead_max: 4,
             limits: Limits::default(),
             frame_timeout: Duration::from_secs(30),
             stall_timeout: faults.stall_timeout,
-            connections_max: 100,
+            admission: AdmissionSettings {
+                connections_max: 100,
+                connections_per_address_max: 100,
+                handshakes_max: 100,
+                allow_networks: Vec::new(),
+                deny_networks: Vec::new(),
+            },
+            accepts_per_second_max: 1000,
+            proxy_networks: Vec::new(),
+            asks_for_peer: false,
             tls: None,
-        });
+        };
         Self {
-            works,
-            input,
-            shutdown: CancellationToken::new(),
+            announced: works.memory.announced(),
+            door: Arc::new(Door {
+                admission: Admission::new(settings.admission.clone(), works.memory.clone()),
+                settings,
+                log: LogBudget::new(),
+                works,
+                shutdown,
+            }),
             connections: TaskTracker::new(),
             life,
         }
     }
 
     fn serve(&self, stream: DuplexStream, peer: u32) {
-        let peer = format!("filebeat {peer}").into();
-        let (input, works) = (Arc::clone(&self.input), self.works.clone());
-        let shutdown = self.shutdown.clone();
-        self.connections.spawn(async move {
-            serve_split(stream, &peer, &input, works, shutdown).await;
-        });
+        let client = Client {
+            name: format!("filebeat {peer}").into(),
+            peer: None,
+            // All of them are on one machine.
+            announced: self.announced.clone(),
+        };
+        let door = Arc::clone(&self.door);
+        self.connections
+            .spawn(async move { serve_split(stream, &client, &door).await });
     }
 
     /// Asks it to end, and waits for that as `sawmill run` does.
     pub(super) async fn stop(&self) {
-        self.shutdown.cancel();
+        self.door.shutdown.cancel();
         self.connections.close();
         let _ = timeout(SHUTDOWN_TIMEOUT, self.connections.wait()).await;
     }

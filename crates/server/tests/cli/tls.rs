@@ -1,6 +1,6 @@
 //! What can be wrong with the files of `[input.beats.tls]`, before anything is bound.
 
-use crate::support::Place;
+use crate::support::{Ended, Place};
 
 /// A certificate and its key, in PEM.
 fn pair() -> (String, String) {
@@ -42,7 +42,7 @@ fn a_file_that_will_not_do_is_named_with_what_to_do() {
         ),
         (
             settings("cut.pem", "key.pem"),
-            "--set input.beats.tls.certificate: cut.pem is no sound PEM file: ",
+            "--set input.beats.tls.certificate: cut.pem:1, number 1 in it, is no sound PEM: ",
             "copied whole",
         ),
         (
@@ -57,7 +57,7 @@ fn a_file_that_will_not_do_is_named_with_what_to_do() {
         ),
         (
             settings("odd.pem", "key.pem"),
-            "--set input.beats.tls.certificate: odd.pem does not hold a sound certificate: ",
+            "--set input.beats.tls.certificate: odd.pem:1, number 1 in it, is not sound: ",
             "make it anew",
         ),
     ] {
@@ -80,22 +80,191 @@ fn a_file_that_will_not_do_is_named_with_what_to_do() {
     }
 }
 
-#[test]
-fn what_this_version_does_not_know_of_tls_is_refused_by_name() {
-    let ended = Place::new()
-        .with(
-            "pipeline.toml",
-            "[input.beats.tls]\nclient_authentication = 'required'\n",
-        )
-        .run(&["check"]);
-    assert_eq!(ended.code, Some(64));
-    assert!(
-        ended
-            .stderr
-            .contains("unknown key `client_authentication` in [input.beats.tls]"),
-        "{}",
-        ended.stderr
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls");
+
+/// Checks settings of TLS, beside a certificate and a key among the fixtures.
+fn check(certificate: &str, key: &str, settings: &str) -> Ended {
+    let text = format!(
+        "[input.beats.tls]\ncertificate = '{FIXTURES}/{certificate}'\nkey = '{FIXTURES}/{key}'\n{settings}\n"
     );
+    Place::new()
+        .with("pipeline.toml", text)
+        .with("sesame", "sesame\n")
+        .with("wrong", "wrong")
+        .run(&["check"])
+}
+
+#[test]
+fn keys_come_in_every_form() {
+    let with = "key_passphrase_file = 'sesame'";
+    for (certificate, key, settings) in [
+        ("rsa.crt", "rsa-pkcs8.key", ""),
+        ("rsa.crt", "rsa-pkcs1.key", ""),
+        ("ec.crt", "ec-sec1.key", ""),
+        ("rsa.crt", "rsa-aes.key", with),
+        ("rsa.crt", "rsa-3des.key", with),
+        ("rsa.crt", "rsa-scrypt.key", with),
+        ("rsa.crt", "rsa-aes.key", "key_passphrase = 'sesame'"),
+        // Not needed, as when an encrypted key was replaced by one that is not.
+        ("rsa.crt", "rsa-pkcs8.key", with),
+    ] {
+        let ended = check(certificate, key, settings);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{key}");
+        assert!(!ended.stdout.contains("sesame'"), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_settings_of_tls_is_named_with_what_to_do() {
+    let authority = format!("client_authorities = '{FIXTURES}/ec.crt'");
+    let with_authority = |settings: &str| format!("{authority}\n{settings}");
+    for (key, settings, problem, advice) in [
+        (
+            "rsa-aes.key",
+            String::new(),
+            "is encrypted, and there is no passphrase",
+            "key_passphrase_file",
+        ),
+        (
+            "rsa-aes.key",
+            "key_passphrase_file = 'wrong'".to_owned(),
+            "does not open with this passphrase",
+            "the one that it was encrypted with",
+        ),
+        (
+            "rsa-traditional.key",
+            "key_passphrase_file = 'sesame'".to_owned(),
+            "encrypted in a way that is no longer safe",
+            "openssl pkcs8 -topk8",
+        ),
+        (
+            "ec-sec1.key",
+            String::new(),
+            "is not the key of",
+            "made together",
+        ),
+        (
+            "rsa-pkcs8.key",
+            "client_authentication = 'required'".to_owned(),
+            "nobody is named who signs them",
+            "give `client_authorities`",
+        ),
+        (
+            "rsa-pkcs8.key",
+            with_authority("client_authentication = 'none'"),
+            "clients are not asked for certificates",
+            "client_authentication",
+        ),
+        (
+            "rsa-pkcs8.key",
+            "allow = [{ subject = 'pt-*' }]".to_owned(),
+            "`input.beats.tls.allow` is given",
+            "give `client_authorities`",
+        ),
+        (
+            "rsa-pkcs8.key",
+            with_authority("client_authentication = 'optional'\nallow = [{ subject = 'pt-*' }]"),
+            "who shows no certificate could send anything",
+            "`required`",
+        ),
+        (
+            "rsa-pkcs8.key",
+            with_authority("allow = [{ groups = ['pt'] }]"),
+            "does not say whom it is about",
+            "give `subject`",
+        ),
+        (
+            "rsa-pkcs8.key",
+            with_authority(&format!("revocation_lists = '{FIXTURES}/ec.crt'")),
+            "has no revocation list in it",
+            "BEGIN X509 CRL",
+        ),
+        (
+            "rsa-pkcs8.key",
+            format!("client_authorities = ['{FIXTURES}/ec.crt', '{FIXTURES}/rsa-pkcs8.key']"),
+            "rsa-pkcs8.key has no certificate in it",
+            "BEGIN CERTIFICATE",
+        ),
+        (
+            "rsa-pkcs8.key",
+            "versions = ['TLSv1.1', 'TLSv1.2']".to_owned(),
+            "TLSv1.1 is broken",
+            "give TLSv1.2 and TLSv1.3 in its place",
+        ),
+        (
+            "rsa-pkcs8.key",
+            "cipher_suites = 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256'".to_owned(),
+            "`TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256` is no cipher suite that is spoken here",
+            "give TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 in its place",
+        ),
+        (
+            "rsa-pkcs8.key",
+            "versions = 'TLSv1.2'\ncipher_suites = 'TLS_AES_128_GCM_SHA256'".to_owned(),
+            "versions and cipher suites do not go together",
+            "name suites for each version",
+        ),
+    ] {
+        let ended = check("rsa.crt", key, &settings);
+        assert_eq!(ended.code, Some(64), "{settings}: {}", ended.stderr);
+        let (first, second) = ended.stderr.split_once('\n').unwrap();
+        assert!(first.starts_with("sawmill: pipeline.toml:"), "{first}");
+        assert!(first.contains(problem), "{problem}: {first}");
+        assert!(second.contains(advice), "{advice}: {second}");
+    }
+}
+
+#[test]
+fn a_broken_certificate_is_named_by_its_line_and_number() {
+    let (good, _) = pair();
+    let bad = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    let lines = good.lines().count();
+    let text = "[input.beats.tls]\ncertificate = 'cert.pem'\nkey = 'key.pem'\nclient_authorities = 'ca.pem'\n";
+    let (certificate, key) = pair();
+    let ended = Place::new()
+        .with("pipeline.toml", text)
+        .with("cert.pem", certificate)
+        .with("key.pem", key)
+        .with("ca.pem", [&good, bad].concat())
+        .run(&["check"]);
+    let want = format!(
+        "pipeline.toml:4: ca.pem:{}, number 2 in it, is not sound",
+        lines + 1
+    );
+    assert!(ended.stderr.contains(&want), "{want}: {}", ended.stderr);
+}
+
+#[test]
+fn what_is_no_network_or_no_number_of_connections_is_named() {
+    for (setting, problem) in [
+        (
+            "allow_networks = '10.0.0.0/33'",
+            "`10.0.0.0/33` in `input.beats.allow_networks` is no network",
+        ),
+        (
+            "deny_networks = ['localhost']",
+            "`localhost` in `input.beats.deny_networks` is no network",
+        ),
+        (
+            "proxy_networks = '10.0.0'",
+            "`10.0.0` in `input.beats.proxy_networks` is no network",
+        ),
+        (
+            "connections_per_address_max = 0",
+            "`input.beats.connections_per_address_max` is 0",
+        ),
+        ("handshakes_max = 0", "`input.beats.handshakes_max` is 0"),
+        (
+            "accepts_per_second_max = 0",
+            "`input.beats.accepts_per_second_max` is 0",
+        ),
+    ] {
+        let ended = Place::new()
+            .with("pipeline.toml", format!("[input.beats]\n{setting}\n"))
+            .run(&["check"]);
+        assert_eq!(ended.code, Some(64), "{setting}");
+        let want = format!("sawmill: pipeline.toml:2: {problem}");
+        assert!(ended.stderr.starts_with(&want), "{want}: {}", ended.stderr);
+    }
 }
 
 #[test]

@@ -7,11 +7,15 @@
     reason = "tests may be blunt"
 )]
 
+mod admission;
 mod bad_events;
 mod bad_frames;
+mod clients;
 mod dead_letters;
 mod fairness;
 mod health;
+mod pki;
+mod proxied;
 mod sessions;
 mod strangers;
 mod support;

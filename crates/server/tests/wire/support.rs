@@ -30,14 +30,25 @@ impl Sawmill {
         Self::start_as_is(&[&quiet, settings].concat())
     }
 
+    /// The same with another pipeline.
+    pub(crate) fn start_with(pipeline: &str, settings: &[&str]) -> Self {
+        let quiet = ["api.listen=off"];
+        Self::launch(&["--config", pipeline], &[&quiet, settings].concat())
+    }
+
     /// The same with nothing but these settings.
     pub(crate) fn start_as_is(settings: &[&str]) -> Self {
+        Self::launch(&[], settings)
+    }
+
+    fn launch(arguments: &[&str], settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_sawmill"));
         command
             .current_dir(folder.path())
-            .args(["run", "--set", "input.beats.listen=127.0.0.1:0"]);
+            .args(["run", "--set", "input.beats.listen=127.0.0.1:0"])
+            .args(arguments);
         for setting in settings {
             command.args(["--set", setting]);
         }
@@ -52,6 +63,22 @@ impl Sawmill {
         let listening = line.split("listening for Beats on ").nth(1).unwrap();
         sawmill.address = listening.trim().parse().unwrap();
         sawmill
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        let pid = self.pid().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-HUP", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     pub(crate) fn log(&self) -> String {

@@ -1,0 +1,197 @@
+//! What a certificate says.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use rustls_pki_types::CertificateDer;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::objects::{oid_registry, oid2abbrev};
+use x509_parser::prelude::{FromDer, X509Error};
+use x509_parser::x509::X509Name;
+
+/// Who a certificate says that it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Names {
+    /// The whole subject in the form of RFC 4514, the most special part first: `CN=pt-web1,O=Example,C=PT`.
+    pub(crate) subject: String,
+    /// The subject's common names.
+    pub(crate) common: Vec<String>,
+    /// Names of the machine: its subject alternative names that are DNS names.
+    pub(crate) dns: Vec<String>,
+    /// All subject alternative names as texts: DNS names, addresses, URIs, mail addresses.
+    pub(crate) alternative: Vec<String>,
+}
+
+impl Names {
+    /// Reads them from a certificate; fails if it is none.
+    pub(crate) fn of(certificate: &CertificateDer<'_>) -> Result<Self, X509Error> {
+        let certificate = parse(certificate)?;
+        let subject = certificate.subject();
+        let mut names = Self {
+            subject: rfc4514(subject),
+            common: { subject.iter_common_name() }
+                .filter_map(|name| name.as_str().ok().map(str::to_owned))
+                .collect(),
+            ..Self::default()
+        };
+        let Some(alternative) = certificate.subject_alternative_name()? else {
+            return Ok(names);
+        };
+        for name in &alternative.value.general_names {
+            match name {
+                GeneralName::DNSName(name) => {
+                    names.dns.push((*name).to_owned());
+                    names.alternative.push((*name).to_owned());
+                }
+                GeneralName::RFC822Name(name) | GeneralName::URI(name) => {
+                    names.alternative.push((*name).to_owned());
+                }
+                GeneralName::IPAddress(bytes) => names.alternative.extend(address(bytes)),
+                _ => {}
+            }
+        }
+        Ok(names)
+    }
+
+    /// Whether a client that calls `name` means this certificate; a `*` stands for one label (RFC 6125 §6.4.3).
+    pub(super) fn answers_to(&self, name: &str) -> bool {
+        self.dns.iter().any(|own| match own.strip_prefix("*.") {
+            Some(domain) => name
+                .split_once('.')
+                .is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(domain)),
+            None => own.eq_ignore_ascii_case(name),
+        })
+    }
+}
+
+/// When a certificate begins and ends to hold, in seconds since 1970.
+pub(super) fn validity(certificate: &CertificateDer<'_>) -> Result<(i64, i64), X509Error> {
+    let certificate = parse(certificate)?;
+    let validity = certificate.validity();
+    Ok((
+        validity.not_before.timestamp(),
+        validity.not_after.timestamp(),
+    ))
+}
+
+fn parse<'a>(certificate: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, X509Error> {
+    match X509Certificate::from_der(certificate) {
+        Ok((_, certificate)) => Ok(certificate),
+        Err(x509_parser::nom::Err::Error(error) | x509_parser::nom::Err::Failure(error)) => {
+            Err(error)
+        }
+        Err(x509_parser::nom::Err::Incomplete(_)) => Err(X509Error::InvalidCertificate),
+    }
+}
+
+fn address(bytes: &[u8]) -> Option<String> {
+    let address: IpAddr = match bytes.len() {
+        4 => <[u8; 4]>::try_from(bytes).ok()?.into(),
+        16 => <[u8; 16]>::try_from(bytes).ok()?.into(),
+        _ => return None,
+    };
+    Some(address.to_string())
+}
+
+/// A name as RFC 4514 writes it. What stands in it is up to whoever made the certificate, so control characters are escaped
+/// too: it ends up in log lines.
+fn rfc4514(name: &X509Name<'_>) -> String {
+    let mut out = String::new();
+    let parts: Vec<_> = name.iter_rdn().collect();
+    for part in parts.iter().rev() {
+        for (index, attribute) in part.iter().enumerate() {
+            if !out.is_empty() {
+                out.push(if index == 0 { ',' } else { '+' });
+            }
+            let oid = attribute.attr_type();
+            match oid2abbrev(oid, oid_registry()) {
+                Ok(short) => out.push_str(short),
+                Err(_) => out.push_str(&oid.to_id_string()),
+            }
+            out.push('=');
+            escape(attribute.as_str().unwrap_or_default(), &mut out);
+        }
+    }
+    out
+}
+
+/// RFC 4514 §2.4.
+fn escape(value: &str, out: &mut String) {
+    for (at, c) in value.char_indices() {
+        match c {
+            '"' | '+' | ',' | ';' | '<' | '>' | '\\' => out.extend(['\\', c]),
+            '#' | ' ' if at == 0 => out.extend(['\\', c]),
+            ' ' if at + 1 == value.len() => out.extend(['\\', c]),
+            c if c.is_control() => {
+                let mut utf8 = [0; 4];
+                for byte in c.encode_utf8(&mut utf8).bytes() {
+                    let _ = write!(out, "\\{byte:02X}");
+                }
+            }
+            c => out.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, DnType, KeyPair, SanType};
+
+    use super::*;
+
+    fn names(change: impl FnOnce(&mut CertificateParams)) -> Names {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        change(&mut params);
+        let made = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        Names::of(made.der()).unwrap()
+    }
+
+    #[test]
+    fn a_subject_is_written_the_most_special_part_first() {
+        let made = names(|params| {
+            let name = &mut params.distinguished_name;
+            name.push(DnType::CountryName, "PT");
+            name.push(DnType::OrganizationName, "Logs, Lda.");
+            name.push(DnType::CommonName, "pt-web1\n");
+        });
+        assert_eq!(made.subject, r"CN=pt-web1\0A,O=Logs\, Lda.,C=PT");
+        assert_eq!(made.common, ["pt-web1\n"]);
+        assert_eq!(names(|_| {}).subject, "");
+    }
+
+    #[test]
+    fn alternative_names_of_every_kind_are_texts() {
+        let made = names(|params| {
+            params.subject_alt_names = vec![
+                SanType::DnsName("*.logs.example".try_into().unwrap()),
+                SanType::IpAddress([10, 0, 0, 1].into()),
+                SanType::Rfc822Name("ops@logs.example".try_into().unwrap()),
+                SanType::URI("spiffe://logs/web1".try_into().unwrap()),
+            ];
+        });
+        let want = [
+            "*.logs.example",
+            "10.0.0.1",
+            "ops@logs.example",
+            "spiffe://logs/web1",
+        ];
+        assert_eq!(made.alternative, want);
+        for (name, answers) in [
+            ("a.logs.example", true),
+            ("A.LOGS.example", true),
+            ("logs.example", false),
+            ("a.b.logs.example", false),
+            ("10.0.0.1", false),
+        ] {
+            assert_eq!(made.answers_to(name), answers, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_certificate_has_no_names() {
+        assert!(Names::of(&CertificateDer::from(vec![0x30, 3, 1, 2])).is_err());
+        assert!(Names::of(&CertificateDer::from(Vec::new())).is_err());
+    }
+}

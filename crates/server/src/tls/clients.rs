@@ -1,0 +1,279 @@
+//! Whose certificates are taken, and what those may send.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use regex::Regex;
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::CryptoProvider;
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore,
+    SignatureScheme,
+};
+use rustls_pki_types::{CertificateDer, UnixTime};
+use thiserror::Error;
+
+use super::TlsError;
+use super::certificate::{Names, validity};
+use super::pem::PemFile;
+
+/// Whether clients must show a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Authentication {
+    /// They may.
+    Optional,
+    /// They must.
+    Required,
+}
+
+/// Whose certificates are taken.
+#[derive(Clone, Debug)]
+pub(crate) struct ClientSettings {
+    /// Whether one must be shown.
+    pub(crate) authentication: Authentication,
+    /// Files with the authorities that sign clients' certificates, or with clients' own.
+    pub(crate) authorities: Vec<PathBuf>,
+    /// Files with lists of certificates that hold no longer.
+    pub(crate) revocation_lists: Vec<PathBuf>,
+    /// Who may connect, and what they may send; with none, whoever has a certificate that is taken.
+    pub(crate) allow: Arc<[Rule]>,
+}
+
+/// Certificates that may connect, and what they may send. All that it names must be so.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    /// A common name, or the whole subject.
+    pub(crate) subject: Option<Pattern>,
+    /// A subject alternative name.
+    pub(crate) alternative_name: Option<Pattern>,
+    /// The values that `[group]` may have in what they send; without it, any.
+    pub(crate) groups: Option<Arc<[String]>>,
+}
+
+/// A text in which `*` stands for whatever, of any length.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern(Regex);
+
+impl Pattern {
+    /// Every text is one.
+    pub(crate) fn new(text: &str) -> Result<Self, regex::Error> {
+        let parts: Vec<_> = text.split('*').map(regex::escape).collect();
+        Regex::new(&format!("^(?s:{})$", parts.join(".*"))).map(Self)
+    }
+
+    fn fits(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+impl Rule {
+    /// Whether it speaks of this certificate.
+    pub(crate) fn speaks_of(&self, names: &Names) -> bool {
+        let subject = self.subject.as_ref().is_none_or(|pattern| {
+            pattern.fits(&names.subject) || names.common.iter().any(|name| pattern.fits(name))
+        });
+        let alternative = self
+            .alternative_name
+            .as_ref()
+            .is_none_or(|pattern| names.alternative.iter().any(|name| pattern.fits(name)));
+        subject && alternative
+    }
+}
+
+/// A sound certificate that no rule speaks of.
+#[derive(Debug, Error)]
+#[error("{subject} is not among those that may connect (input.beats.tls.allow)")]
+struct NotAllowed {
+    subject: String,
+}
+
+/// Takes what webpki takes, and what is named itself: Logstash takes a certificate that is among the authorities, even as a
+/// client's own, and webpki takes no authority's certificate for that (its `CaUsedAsEndEntity`).
+#[derive(Debug)]
+struct Verifier {
+    webpki: Arc<dyn ClientCertVerifier>,
+    named: Vec<CertificateDer<'static>>,
+    allow: Arc<[Rule]>,
+}
+
+/// A certificate and the file that it is in.
+pub(super) type InFile = (PathBuf, CertificateDer<'static>);
+
+impl ClientSettings {
+    /// Reads the authorities. `table` is the settings' own name, here and below.
+    pub(super) fn load_authorities(&self, table: &str) -> Result<Vec<InFile>, TlsError> {
+        let setting = format!("{table}.client_authorities");
+        let mut all = Vec::new();
+        for path in &self.authorities {
+            let file = PemFile {
+                setting: &setting,
+                path,
+            };
+            for (index, certificate) in file.certificates()?.into_iter().enumerate() {
+                // What webpki cannot take as an authority's is found here, where its place is known.
+                let usable = RootCertStore::empty().add(certificate.clone());
+                usable.map_err(|error| file.unsound(index, &error))?;
+                all.push((path.clone(), certificate));
+            }
+        }
+        Ok(all)
+    }
+
+    /// What judges certificates by these authorities and the lists.
+    pub(super) fn verifier(
+        &self,
+        table: &str,
+        authorities: &[InFile],
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+        let named: Vec<_> = authorities.iter().map(|(_, named)| named.clone()).collect();
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(named.iter().cloned());
+        let setting = format!("{table}.revocation_lists");
+        let mut builder =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+        for path in &self.revocation_lists {
+            let file = PemFile {
+                setting: &setting,
+                path,
+            };
+            builder = builder.with_crls(file.revocation_lists()?);
+        }
+        // An authority that signs others is seldom taken back, and seldom keeps a list.
+        builder = builder.only_check_end_entity_revocation();
+        if self.authentication == Authentication::Optional {
+            builder = builder.allow_unauthenticated();
+        }
+        let webpki = builder.build().map_err(|error| {
+            TlsError::new(
+                setting,
+                format!("the clients' certificates cannot be judged: {error}"),
+                "look whether the lists were copied whole",
+            )
+        })?;
+        Ok(Arc::new(Verifier {
+            webpki,
+            named,
+            allow: Arc::clone(&self.allow),
+        }))
+    }
+}
+
+impl ClientCertVerifier for Verifier {
+    fn offer_client_auth(&self) -> bool {
+        self.webpki.offer_client_auth()
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.webpki.client_auth_mandatory()
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.webpki.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        match self
+            .webpki
+            .verify_client_cert(end_entity, intermediates, now)
+        {
+            Ok(_) => {}
+            Err(Error::InvalidCertificate(CertificateError::Revoked)) => {
+                return Err(CertificateError::Revoked.into());
+            }
+            Err(_) if self.named.iter().any(|named| named == end_entity) => {
+                holds_now(end_entity, now)?;
+            }
+            Err(error) => return Err(error),
+        }
+        if self.allow.is_empty() {
+            return Ok(ClientCertVerified::assertion());
+        }
+        let names = Names::of(end_entity).map_err(|_| CertificateError::BadEncoding)?;
+        if self.allow.iter().any(|rule| rule.speaks_of(&names)) {
+            return Ok(ClientCertVerified::assertion());
+        }
+        let subject = names.subject;
+        let reason = OtherError(Arc::new(NotAllowed { subject }));
+        Err(CertificateError::Other(reason).into())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.webpki
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.webpki
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.webpki.supported_verify_schemes()
+    }
+}
+
+fn holds_now(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
+    let (begin, end) = validity(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if now < begin {
+        Err(CertificateError::NotValidYet)
+    } else if now > end {
+        Err(CertificateError::Expired)
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_speaks_of_those_that_are_all_it_names() {
+        let names = Names {
+            subject: "CN=pt-web1,O=Example".to_owned(),
+            common: vec!["pt-web1".to_owned()],
+            dns: Vec::new(),
+            alternative: vec!["web1.example".to_owned(), "10.0.0.1".to_owned()],
+        };
+        for (subject, alternative, want) in [
+            (Some("pt-*"), None, true),
+            (Some("pt-web1"), None, true),
+            (Some("CN=*,O=Example"), None, true),
+            (Some("*"), None, true),
+            (Some("web*"), None, false),
+            (Some("pt.web1"), None, false),
+            (Some("pt-web"), None, false),
+            (None, Some("*.example"), true),
+            (None, Some("10.0.0.*"), true),
+            (None, Some("pt-web1"), false),
+            (Some("pt-*"), Some("web2.example"), false),
+        ] {
+            let pattern = |text| Pattern::new(text).unwrap();
+            let rule = Rule {
+                subject: subject.map(pattern),
+                alternative_name: alternative.map(pattern),
+                groups: None,
+            };
+            assert_eq!(rule.speaks_of(&names), want, "{rule:?}");
+        }
+    }
+}

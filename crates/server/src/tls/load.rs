@@ -1,0 +1,201 @@
+//! From files to what rustls needs.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fmt;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
+use rustls::{Error as RustlsError, ServerConfig, SupportedProtocolVersion};
+use rustls_pki_types::CertificateDer;
+use zeroize::Zeroizing;
+
+use super::TlsError;
+use super::certificate::{Names, validity};
+use super::clients::ClientSettings;
+use super::pem::PemFile;
+
+/// How TLS is spoken to clients; the files are read again whenever they change.
+#[derive(Clone)]
+pub(crate) struct TlsSettings {
+    /// The settings' own name, such as `input.beats.tls`.
+    pub(crate) table: &'static str,
+    /// The first is for clients that name nobody else.
+    pub(crate) own: Vec<KeyPair>,
+    /// Whose certificates are taken, if they are asked for.
+    pub(crate) clients: Option<ClientSettings>,
+    /// What is spoken.
+    pub(crate) versions: Vec<&'static SupportedProtocolVersion>,
+    /// What computes, with the suites that are spoken.
+    pub(crate) provider: Arc<CryptoProvider>,
+}
+
+/// A certificate and its key.
+#[derive(Clone)]
+pub(crate) struct KeyPair {
+    /// The setting that names the certificate.
+    pub(crate) certificate_setting: String,
+    /// The setting that names the key.
+    pub(crate) key_setting: String,
+    /// PEM: the server's own, then those that signed it.
+    pub(crate) certificate: PathBuf,
+    /// PEM.
+    pub(crate) key: PathBuf,
+    /// What the key is encrypted with.
+    pub(crate) passphrase: Option<Zeroizing<String>>,
+}
+
+/// What the files come to.
+pub(super) struct Loaded {
+    pub(super) server: Arc<ServerConfig>,
+    /// The certificates that somebody must renew some day.
+    pub(super) ends: Vec<End>,
+}
+
+/// When a certificate ends to hold.
+#[derive(Clone, Debug)]
+pub(super) struct End {
+    pub(super) path: PathBuf,
+    pub(super) subject: String,
+    /// Seconds since 1970.
+    pub(super) at: i64,
+}
+
+impl TlsSettings {
+    /// Reads all files.
+    pub(super) fn load(&self) -> Result<Loaded, TlsError> {
+        let mut ends = Vec::new();
+        let mut own = Vec::new();
+        for pair in &self.own {
+            let (certified, names) = pair.load(&self.provider)?;
+            ends.extend(end_of(&pair.certificate, &certified.cert[0]));
+            own.push((certified, names));
+        }
+        let verifier = match &self.clients {
+            None => WebPkiClientVerifier::no_client_auth(),
+            Some(clients) => {
+                let authorities = clients.load_authorities(self.table)?;
+                ends.extend({ authorities.iter() }.filter_map(|(path, one)| end_of(path, one)));
+                clients.verifier(self.table, &authorities, &self.provider)?
+            }
+        };
+        let unfit = |error: RustlsError| {
+            TlsError::new(
+                format!("{}.cipher_suites", self.table),
+                format!("versions and cipher suites do not go together: {error}"),
+                "name suites for each version, or leave `cipher_suites` out",
+            )
+        };
+        let mut server = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_protocol_versions(&self.versions)
+            .map_err(unfit)?
+            .with_client_cert_verifier(verifier)
+            .with_cert_resolver(Arc::new(ByName { own }));
+        // Made anew with each set of files: no ticket outlives what its client was judged by.
+        server.ticketer = ring::Ticketer::new().map_err(unfit)?;
+        Ok(Loaded {
+            server: Arc::new(server),
+            ends,
+        })
+    }
+
+    /// What stands in the files now, as a number: another one when anything in them changes.
+    pub(super) fn print(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for path in self.paths() {
+            // A file that cannot be read is an answer, too.
+            fs::read(path)
+                .ok()
+                .map(Zeroizing::new)
+                .as_deref()
+                .hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &Path> {
+        let own = self
+            .own
+            .iter()
+            .flat_map(|pair| [&pair.certificate, &pair.key]);
+        let clients = { self.clients.iter() }
+            .flat_map(|clients| clients.authorities.iter().chain(&clients.revocation_lists));
+        own.chain(clients).map(PathBuf::as_path)
+    }
+}
+
+impl KeyPair {
+    fn load(&self, provider: &CryptoProvider) -> Result<(Arc<CertifiedKey>, Names), TlsError> {
+        let file = PemFile {
+            setting: &self.certificate_setting,
+            path: &self.certificate,
+        };
+        let chain = file.certificates()?;
+        for (index, certificate) in chain.iter().enumerate() {
+            validity(certificate).map_err(|error| file.unsound(index, &error))?;
+        }
+        let names = Names::of(&chain[0]).map_err(|error| file.unsound(0, &error))?;
+        let key_file = PemFile {
+            setting: &self.key_setting,
+            path: &self.key,
+        };
+        let key = key_file.key(self.passphrase.as_ref().map(|text| text.as_str()))?;
+        let certified = CertifiedKey::from_der(chain, key, provider)
+            .map_err(|error| self.unfit(&key_file, &file, &error))?;
+        Ok((Arc::new(certified), names))
+    }
+
+    /// What only the two files together, or their contents, have wrong with them.
+    fn unfit(&self, key: &PemFile<'_>, certificate: &PemFile<'_>, error: &RustlsError) -> TlsError {
+        let path = self.key.display();
+        match error {
+            RustlsError::InconsistentKeys(_) => key.error(
+                format!("{path} is not the key of {}", self.certificate.display()),
+                "name the two that were made together; the server's own certificate stands first in its file",
+            ),
+            RustlsError::InvalidCertificate(_) => certificate.unsound(0, error),
+            other => key.error(
+                format!("{path} is not a key that can be used: {other}"),
+                "give an RSA key of 2048 bits or more, or an EC or Ed25519 key",
+            ),
+        }
+    }
+}
+
+fn end_of(path: &Path, certificate: &CertificateDer<'_>) -> Option<End> {
+    let (_, at) = validity(certificate).ok()?;
+    Some(End {
+        path: path.to_owned(),
+        subject: Names::of(certificate).ok()?.subject,
+        at,
+    })
+}
+
+/// Chooses the certificate that has the name a client calls, and the first if none has.
+struct ByName {
+    own: Vec<(Arc<CertifiedKey>, Names)>,
+}
+
+impl ResolvesServerCert for ByName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let called = |(_, names): &&(_, Names)| {
+            hello
+                .server_name()
+                .is_some_and(|name| names.answers_to(name))
+        };
+        let chosen = self.own.iter().find(called).or(self.own.first());
+        chosen.map(|(certified, _)| Arc::clone(certified))
+    }
+}
+
+impl fmt::Debug for ByName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.own.iter().map(|(_, names)| names))
+            .finish()
+    }
+}

@@ -1,0 +1,336 @@
+//! Connections that are too many, too slow, or never speak.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::pki::{Authority, Files};
+use crate::scene::{Scene, closed};
+use crate::support::{Sawmill, event, frame, plain_window, wait_for};
+
+/// A certificate and its key as settings, and the files that they name.
+fn tls() -> (Files, [String; 2]) {
+    let files = Files::new();
+    let server = Authority::new("root").issue("server", &["localhost"]);
+    let settings = [
+        format!(
+            "input.beats.tls.certificate={}",
+            files.write("cert.pem", &server.pem)
+        ),
+        format!(
+            "input.beats.tls.key={}",
+            files.write("key.pem", &server.key_pem())
+        ),
+    ];
+    (files, settings)
+}
+
+#[test]
+fn p14_connections_as_many_as_there_are() {
+    let limit = "input.beats.connections_max=2000";
+    let scene = Scene::open("p14", &[limit]);
+    scene.attack(
+        "3,000 connections from one address, which may have 1,000",
+        32,
+        |sawmill| {
+            let mut clients = sawmill.attackers(3000, b"");
+            wait_for("connections refused", || {
+                (closed(&mut clients) >= 2000).then_some(())
+            });
+            // Another address still has room.
+            sawmill.assert_serves();
+            clients
+        },
+    );
+}
+
+#[test]
+fn p15_a_port_that_is_taken_is_said_to_be() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("input.beats.listen={}", taken.local_addr().unwrap());
+    let ended = Command::new(env!("CARGO_BIN_EXE_sawmill"))
+        .args(["run", "--set", "api.listen=off", "--set", &listen])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(
+        !ended.status.success() && said.contains("another program listens there"),
+        "{said}"
+    );
+}
+
+#[test]
+fn connections_that_never_speak() {
+    let scene = Scene::open("silent", &[]);
+    scene.attack("2,000 connections without a byte", 40, |sawmill| {
+        let clients = sawmill.attackers(2000, b"");
+        wait_for("all of them accepted", || {
+            (sawmill.files() > 2000).then_some(())
+        });
+        clients
+    });
+}
+
+#[test]
+fn connections_that_come_and_go() {
+    let scene = Scene::open("churn", &[]);
+    scene.attack(
+        "connections opened and closed for a second",
+        24,
+        |sawmill| {
+            let since = Instant::now();
+            while since.elapsed() < Duration::from_secs(1) {
+                drop(sawmill.attacker());
+            }
+        },
+    );
+}
+
+#[test]
+fn frames_that_come_byte_by_byte() {
+    let scene = Scene::open("slowloris", &["input.beats.frame_timeout=3s"]);
+    scene.attack(
+        "500 windows, a byte every 100 ms, until their time is over",
+        32,
+        |sawmill| {
+            let window = plain_window(&[event(&"x".repeat(1000)).as_bytes()]);
+            let mut clients = sawmill.attackers(500, b"");
+            for byte in &window[..40] {
+                for client in &mut clients {
+                    let _ = client.stream.write_all(&[*byte]);
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            wait_for("all of them closed", || {
+                (closed(&mut clients) == 500).then_some(())
+            });
+        },
+    );
+}
+
+#[test]
+fn windows_that_are_held_back_take_no_more_than_the_budget() {
+    let scene = Scene::open("held", &["input.beats.frame_timeout=3s"]);
+    scene.attack(
+        "100 connections hold 100 kB each of a window that never ends",
+        48,
+        |sawmill| {
+            let large = event(&"x".repeat(100_000));
+            let one = frame(b'J', &[1, large.len() as u32], large.as_bytes());
+            let begun = [frame(b'W', &[100], &[]), one].concat();
+            let mut clients: Vec<_> = (0..100).map(|_| sawmill.attacker()).collect();
+            std::thread::scope(|scope| {
+                for client in &mut clients {
+                    client
+                        .stream
+                        .set_write_timeout(Some(Duration::from_secs(2)))
+                        .unwrap();
+                    scope.spawn(|| {
+                        // What does not fit is not read.
+                        let _ = client.stream.write_all(&begun);
+                    });
+                }
+            });
+            clients
+        },
+    );
+}
+
+#[test]
+fn handshakes_that_never_end() {
+    let (_files, settings) = tls();
+    let limits = [
+        "input.beats.tls.handshake_timeout=2s",
+        "input.beats.handshakes_max=1000",
+    ];
+    let stage = TlsStage::open(&[&settings[0], &settings[1], limits[0], limits[1]]);
+    let before = stage.sawmill.resident_bytes();
+    let mut clients: Vec<_> = (0..2000).map(|_| stage.sawmill.attacker()).collect();
+    for client in &mut clients {
+        let _ = client.stream.write_all(b"\x16\x03\x01");
+    }
+    wait_for("handshakes refused", || {
+        (closed(&mut clients) >= 1500).then_some(())
+    });
+    // Another address still gets in.
+    assert!(stage.handshake("127.0.0.1"));
+    let grown = stage.sawmill.resident_bytes().saturating_sub(before);
+    assert!(grown < 48 << 20, "{grown} bytes more");
+    wait_for("handshakes timed out", || {
+        (closed(&mut clients) == 2000).then_some(())
+    });
+}
+
+/// A server with TLS, asked by openssl.
+struct TlsStage {
+    sawmill: Sawmill,
+}
+
+impl TlsStage {
+    fn open(settings: &[&str]) -> Self {
+        Self {
+            sawmill: Sawmill::start(settings),
+        }
+    }
+
+    /// Whether openssl's client gets through a handshake from this address.
+    fn handshake(&self, from: &str) -> bool {
+        self.openssl(&["-bind", &format!("{from}:0")])
+            .contains("Verification")
+    }
+
+    /// What openssl's client says of a handshake with these options.
+    fn openssl(&self, options: &[&str]) -> String {
+        let ended = Command::new("timeout")
+            .args([
+                "10",
+                "openssl",
+                "s_client",
+                "-connect",
+                &self.sawmill.address.to_string(),
+            ])
+            .args(options)
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap();
+        let said = [ended.stdout, ended.stderr].concat();
+        String::from_utf8_lossy(&said).into_owned()
+    }
+}
+
+#[test]
+fn no_weak_version_suite_or_renegotiation() {
+    let (_files, settings) = tls();
+    let stage = TlsStage::open(&[&settings[0], &settings[1]]);
+    let agreed = |options: &[&str]| {
+        let said = stage.openssl(options);
+        let line = said
+            .lines()
+            .find(|line| line.trim_start().starts_with("New, "));
+        line.unwrap_or("New, (NONE)").to_owned()
+    };
+    for options in [
+        &["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"][..],
+        &["-tls1", "-cipher", "ALL:@SECLEVEL=0"],
+        &["-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"],
+        &["-tls1_2", "-cipher", "AES128-GCM-SHA256:@SECLEVEL=0"],
+        &["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"],
+        &[
+            "-tls1_2",
+            "-cipher",
+            "DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0",
+        ],
+        &["-tls1_2", "-cipher", "NULL:@SECLEVEL=0"],
+        &["-tls1_2", "-cipher", "aNULL:@SECLEVEL=0"],
+        &["-tls1_2", "-cipher", "3DES:RC4:@SECLEVEL=0"],
+    ] {
+        assert!(
+            agreed(options).contains("(NONE)"),
+            "{options:?}: {}",
+            agreed(options)
+        );
+    }
+    assert!(
+        agreed(&["-tls1_2"]).contains("ECDHE-ECDSA-AES256-GCM-SHA384"),
+        "{}",
+        agreed(&["-tls1_2"])
+    );
+    assert!(agreed(&["-tls1_3"]).contains("TLSv1.3"));
+    let said = stage.openssl(&["-tls1_2"]);
+    assert!(said.contains("Secure Renegotiation IS supported"), "{said}");
+    assert!(said.contains("Compression: NONE"), "{said}");
+    // Whoever asks for another handshake within the first gets none: as many certificates are looked at as without.
+    let looked_at = |typed: &str| {
+        let typed =
+            format!("(sleep 1; echo '{typed}'; sleep 2) | timeout 4 openssl s_client -tls1_2");
+        let command = format!("{typed} -connect {} 2>&1", stage.sawmill.address);
+        let said = Command::new("sh").args(["-c", &command]).output().unwrap();
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        (
+            said.matches("verify return").count(),
+            said.contains("RENEGOTIATING"),
+        )
+    };
+    let (usual, _) = looked_at("");
+    assert!(usual > 0);
+    assert_eq!(looked_at("R"), (usual, true));
+}
+
+#[test]
+fn descriptors_that_run_out() {
+    let scene = Scene::open("emfile", &[]);
+    scene.attack(
+        "100 connections where 50 files may be open",
+        24,
+        |sawmill| {
+            let pid = sawmill.pid().to_string();
+            let limit = |files: &str| {
+                let limit = format!("--nofile={files}:");
+                assert!(
+                    Command::new("prlimit")
+                        .args(["--pid", &pid, &limit])
+                        .status()
+                        .unwrap()
+                        .success()
+                );
+            };
+            limit("50");
+            let before = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+            let clients = sawmill.attackers(100, b"");
+            std::thread::sleep(Duration::from_secs(1));
+            let line = sawmill.wait_for_log("cannot accept a connection");
+            assert!(line.contains("open files"), "{line}");
+            let after = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+            let ticks = |stat: &str| -> u64 {
+                let fields = stat.rsplit_once(')').unwrap().1.split_whitespace();
+                fields
+                    .skip(11)
+                    .take(2)
+                    .map(|field| field.parse::<u64>().unwrap())
+                    .sum()
+            };
+            let spent = ticks(&after) - ticks(&before);
+            assert!(spent < 60, "it spins: {spent} ticks");
+            limit("1000");
+            clients
+        },
+    );
+}
+
+#[test]
+fn who_vanished_is_noticed() {
+    let scene = Scene::open("half_open", &[]);
+    scene.attack("TCP keepalive is on", 16, |sawmill| {
+        let client = sawmill.attacker();
+        let port = client.stream.local_addr().unwrap().port();
+        // Timer 2 of a socket is keepalive (proc_net_tcp).
+        let found = wait_for("the server's socket", || {
+            let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+            let remote = format!("0200007F:{port:04X}");
+            { table.lines() }
+                .find(|line| line.split_whitespace().nth(2) == Some(&remote))
+                .map(str::to_owned)
+        });
+        let timer = found.split_whitespace().nth(5).unwrap().to_owned();
+        assert!(timer.starts_with("02:"), "{found}");
+        client
+    });
+}
+
+#[test]
+fn silence_is_no_reason_to_close() {
+    let scene = Scene::open("idle", &["input.beats.frame_timeout=200ms"]);
+    scene.attack(
+        "an idle connection is left open and hears nothing",
+        16,
+        |sawmill| {
+            let mut client = sawmill.attacker();
+            client.assert_silence(Duration::from_secs(1));
+            client.send(b"2W\0\0\0\0");
+            let mut ack = [0; 6];
+            client.stream.read_exact(&mut ack).unwrap();
+            assert_eq!(&ack, b"2A\0\0\0\0");
+        },
+    );
+}

@@ -1,0 +1,325 @@
+//! A server with an honest client, and what an attack does to both.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle, sleep};
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
+
+use crate::support::{Client, Sawmill, Sink, event, wait_for, window};
+
+/// One scene at a time: two would be each other's attack.
+static STAGE: Mutex<()> = Mutex::new(());
+
+/// Events of an honest client's window, and how often it sends one: 2,000 events a second.
+const WINDOW_EVENTS: usize = 100;
+const WINDOW_EVERY: Duration = Duration::from_millis(50);
+
+/// How long is measured before and during an attack, if that is not longer.
+const MEASURED: Duration = Duration::from_secs(1);
+
+/// What an honest client keeps of its rate at least, in percent: on a machine that does nothing else, for the table, and on any.
+const HONEST_MIN: u64 = 80;
+const HONEST_MIN_ANYWHERE: u64 = 40;
+
+/// Names the folder for rows of the table.
+const ROWS: &str = "SAWMILL_ATTACKS";
+
+/// Files that come and go by themselves: connections to Elasticsearch.
+const OWN_FILES: u64 = 4;
+
+/// Attackers come from another address than honest clients, as they would.
+const ATTACKER: [u8; 4] = [127, 0, 0, 2];
+
+/// The server's memory, files and processor time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Usage {
+    resident_bytes: u64,
+    files: u64,
+    cpu_ms: u64,
+}
+
+pub(crate) struct Scene {
+    name: &'static str,
+    // Before the server: it ends with an ACK.
+    honest: Honest,
+    pub(crate) sawmill: Sawmill,
+    before: Measured,
+    _sink: Sink,
+    _stage: MutexGuard<'static, ()>,
+}
+
+/// What was measured over a while.
+#[derive(Clone, Copy, Debug)]
+struct Measured {
+    resident_bytes_max: u64,
+    files_max: u64,
+    /// Of one core.
+    cpu_percent: u64,
+    /// Of an honest client's events.
+    events_per_second: u64,
+}
+
+impl Scene {
+    /// A server with a small budget in front of a stand-in for Elasticsearch, and an honest client at work.
+    pub(crate) fn open(name: &'static str, settings: &[&str]) -> Self {
+        let stage = STAGE.lock().unwrap_or_else(PoisonError::into_inner);
+        let sink = Sink::start(&[]);
+        let hosts = format!("output.elasticsearch.hosts={}", sink.address);
+        let sawmill =
+            Sawmill::start(&[&[hosts.as_str(), "memory.budget=32MiB"], settings].concat());
+        let honest = Honest::start(sawmill.address);
+        wait_for("an honest client's ACK", || {
+            (honest.events() > 0).then_some(())
+        });
+        let before = measure(&sawmill, &honest, || sleep(MEASURED));
+        Self {
+            name,
+            sawmill,
+            honest,
+            before,
+            _sink: sink,
+            _stage: stage,
+        }
+    }
+
+    /// Runs an attack and holds what it gives until all is measured; then checks that it cost no more than `limit` MiB, that the
+    /// honest client kept its rate, and that all is given back.
+    pub(crate) fn attack<T>(self, what: &str, limit_mib: u64, attack: impl FnOnce(&Sawmill) -> T) {
+        let mut held = None;
+        let during = measure(&self.sawmill, &self.honest, || {
+            let since = Instant::now();
+            held = Some(attack(&self.sawmill));
+            sleep(MEASURED.saturating_sub(since.elapsed()));
+        });
+        drop(held);
+        let after = self.given_back(limit_mib);
+        self.write_row(what, limit_mib, &during, after);
+        let grown = during
+            .resident_bytes_max
+            .saturating_sub(self.before.resident_bytes_max);
+        assert!(grown <= limit_mib << 20, "{} MiB more", grown >> 20);
+        let kept = during.events_per_second * 100 / self.before.events_per_second;
+        let least = match std::env::var_os(ROWS) {
+            Some(_) => HONEST_MIN,
+            None => HONEST_MIN_ANYWHERE,
+        };
+        assert!(kept >= least, "an honest client kept {kept} % of its rate");
+        self.sawmill.assert_serves();
+    }
+
+    /// Waits until the server has no more than before; of memory as little more as it may take, since the allocator gives pages
+    /// back when it likes.
+    fn given_back(&self, limit_mib: u64) -> Usage {
+        wait_for("everything given back", || {
+            let now = self.sawmill.usage();
+            let memory = now.resident_bytes <= self.before.resident_bytes_max + (limit_mib << 20);
+            (memory && now.files <= self.before.files_max + OWN_FILES).then_some(now)
+        })
+    }
+
+    fn write_row(&self, what: &str, limit_mib: u64, during: &Measured, after: Usage) {
+        let Ok(folder) = std::env::var(ROWS) else {
+            return;
+        };
+        let mib = |bytes: u64| bytes >> 20;
+        let mut row = String::new();
+        let before = &self.before;
+        write!(
+            row,
+            "| `{}` | {what} | {} → {} → {} MiB (+{limit_mib}) | {} → {} → {} | {} → {} % | {} → {} |",
+            self.name,
+            mib(before.resident_bytes_max),
+            mib(during.resident_bytes_max),
+            mib(after.resident_bytes),
+            before.files_max,
+            during.files_max,
+            after.files,
+            before.cpu_percent,
+            during.cpu_percent,
+            before.events_per_second,
+            during.events_per_second,
+        )
+        .unwrap();
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(
+            Path::new(&folder).join(format!("{}.md", self.name)),
+            row + "\n",
+        )
+        .unwrap();
+    }
+}
+
+fn measure(sawmill: &Sawmill, honest: &Honest, act: impl FnOnce()) -> Measured {
+    let (begun, before, events) = (Instant::now(), sawmill.usage(), honest.events());
+    let ended = AtomicBool::new(false);
+    let most = thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            let mut most = before;
+            while !ended.load(Ordering::Relaxed) {
+                let now = sawmill.usage();
+                most.resident_bytes = most.resident_bytes.max(now.resident_bytes);
+                most.files = most.files.max(now.files);
+                sleep(Duration::from_millis(10));
+            }
+            most
+        });
+        let end = OnDrop(&ended);
+        act();
+        drop(end);
+        watching.join().unwrap()
+    });
+    let ms = begun.elapsed().as_millis() as u64;
+    let cpu_ms = sawmill.usage().cpu_ms - before.cpu_ms;
+    Measured {
+        resident_bytes_max: most.resident_bytes,
+        files_max: most.files,
+        cpu_percent: cpu_ms * 100 / ms,
+        events_per_second: (honest.events() - events) * 1000 / ms,
+    }
+}
+
+/// Says that something has ended, also where it ended in a panic.
+struct OnDrop<'a>(&'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A client that sends at a fixed rate and does all else right.
+struct Honest {
+    events: Arc<AtomicU64>,
+    ended: Arc<AtomicBool>,
+    stream: Client,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Honest {
+    fn start(address: SocketAddr) -> Self {
+        let (events, ended) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
+        let (counted, asked_to_end) = (Arc::clone(&events), Arc::clone(&ended));
+        let text = event(&"an honest line ".repeat(20));
+        let window = window(&[text.as_bytes(); WINDOW_EVENTS]);
+        let mut client = connect_from(address, [127, 0, 0, 1]);
+        let stream = client.again();
+        let thread = thread::spawn(move || {
+            while !asked_to_end.load(Ordering::Relaxed) {
+                let next = Instant::now() + WINDOW_EVERY;
+                client.send(&window);
+                assert_eq!(client.ack(), WINDOW_EVENTS as u32);
+                counted.fetch_add(WINDOW_EVENTS as u64, Ordering::Relaxed);
+                sleep(next.saturating_duration_since(Instant::now()));
+            }
+        });
+        Self {
+            events,
+            ended,
+            stream,
+            thread: Some(thread),
+        }
+    }
+
+    fn events(&self) -> u64 {
+        self.events.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Honest {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        if thread::panicking() {
+            // It may be waiting for an ACK that will not come.
+            let _ = self.stream.stream.shutdown(Shutdown::Both);
+        }
+        let served = self
+            .thread
+            .take()
+            .is_none_or(|thread| thread.join().is_ok());
+        if !thread::panicking() {
+            assert!(served, "the honest client was served until the end");
+        }
+    }
+}
+
+impl Sawmill {
+    fn usage(&self) -> Usage {
+        let folder = format!("/proc/{}", self.pid());
+        let stat = fs::read_to_string(format!("{folder}/stat")).unwrap();
+        // The fields behind the program's name, which may hold anything; ticks are 10 ms (proc(5)).
+        let fields: Vec<&str> = stat
+            .rsplit_once(')')
+            .unwrap()
+            .1
+            .split_whitespace()
+            .collect();
+        let ticks = |at: usize| fields[at].parse::<u64>().unwrap();
+        Usage {
+            resident_bytes: self.resident_bytes(),
+            files: fs::read_dir(format!("{folder}/fd")).unwrap().count() as u64,
+            cpu_ms: (ticks(11) + ticks(12)) * 10,
+        }
+    }
+
+    /// Files that the server has open.
+    pub(crate) fn files(&self) -> u64 {
+        self.usage().files
+    }
+
+    /// Connects as an attacker.
+    pub(crate) fn attacker(&self) -> Client {
+        connect_from(self.address, ATTACKER)
+    }
+
+    /// The same so many times; where the server has no place for more, fewer.
+    pub(crate) fn attackers(&self, count: usize, says: &[u8]) -> Vec<Client> {
+        (0..count)
+            .map(|_| {
+                let mut client = self.attacker();
+                // Whom the server sends away may notice while it speaks.
+                let _ = client.stream.write_all(says);
+                client
+            })
+            .collect()
+    }
+}
+
+fn connect_from(address: SocketAddr, from: [u8; 4]) -> Client {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket
+        .bind(&SocketAddr::new(IpAddr::from(from), 0).into())
+        .unwrap();
+    socket.connect(&address.into()).unwrap();
+    let stream = TcpStream::from(socket);
+    stream.set_nodelay(true).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    Client { stream }
+}
+
+/// How many of these the server has closed.
+pub(crate) fn closed(clients: &mut [Client]) -> usize {
+    { clients.iter_mut() }
+        .filter(|client| {
+            client
+                .stream
+                .set_read_timeout(Some(Duration::from_millis(1)))
+                .unwrap();
+            match { &client.stream }.read(&mut [0; 1024]) {
+                Ok(bytes) => bytes == 0,
+                Err(error) => !matches!(
+                    error.kind(),
+                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                ),
+            }
+        })
+        .count()
+}

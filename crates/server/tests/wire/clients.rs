@@ -1,0 +1,307 @@
+//! Clients' certificates: who is let in, what they may send, and what the pipeline knows of them.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::slice::from_ref;
+use std::sync::Arc;
+
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, version};
+
+use crate::pki::{Authority, Files, Issued, own};
+use crate::support::{Sawmill, event, window};
+
+type Stream = StreamOwned<ClientConnection, TcpStream>;
+
+/// A Sawmill that asks for certificates, and the authority of its own.
+struct Strict {
+    sawmill: Sawmill,
+    authority: Authority,
+    files: Files,
+}
+
+/// The pipeline of the repository.
+const PIPELINE: &str = include_str!("../../../../pipeline.toml");
+
+impl Strict {
+    /// `clients` are the texts of the files that stand for `client_authorities`; `settings` is TOML of the table for TLS.
+    fn start(clients: &[String], settings: &str) -> Self {
+        Self::start_with(PIPELINE, clients, settings)
+    }
+
+    fn start_with(pipeline: &str, clients: &[String], settings: &str) -> Self {
+        let (files, authority) = (Files::new(), Authority::new("server's authority"));
+        let server = authority.issue("server", &["localhost"]);
+        let certificate = files.write("cert.pem", &server.pem);
+        let key = files.write("key.pem", &server.key_pem());
+        let write = |(index, text): (usize, &String)| files.write(&format!("{index}.pem"), text);
+        let authorities: Vec<_> = clients.iter().enumerate().map(write).collect();
+        let text = format!(
+            "{pipeline}\n[input.beats.tls]\ncertificate = {certificate:?}\nkey = {key:?}\n\
+             client_authorities = {authorities:?}\n{settings}\n"
+        );
+        Self {
+            sawmill: Sawmill::start_with(&files.write("pipeline.toml", &text), &[]),
+            authority,
+            files,
+        }
+    }
+
+    /// Connects with these certificates, the client's own first, and their key.
+    fn connect(&self, shown: Option<(&[CertificateDer<'static>], &Issued)>) -> Stream {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.authority.der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&version::TLS13, &version::TLS12])
+            .unwrap()
+            .with_root_certificates(roots);
+        let config = match shown {
+            None => config.with_no_client_auth(),
+            Some((chain, issued)) => config
+                .with_client_auth_cert(chain.to_vec(), issued.key_der())
+                .unwrap(),
+        };
+        let name = ServerName::try_from("localhost").unwrap();
+        let session = ClientConnection::new(Arc::new(config), name).unwrap();
+        StreamOwned::new(session, self.sawmill.connect().stream)
+    }
+
+    fn connect_as(&self, issued: &Issued) -> Stream {
+        self.connect(Some((from_ref(&issued.certificate), issued)))
+    }
+
+    /// Shows that a client is turned away with this in the log.
+    fn assert_turned_away(&self, mut client: Stream, why: &str) {
+        let peer = client.sock.local_addr().unwrap().to_string();
+        assert!(send(&mut client, &[event("stranger")]).is_err());
+        let line = self.sawmill.wait_for_log(&peer);
+        assert!(line.contains("WARN") && line.contains(why), "{why}: {line}");
+    }
+}
+
+/// Sends a window and waits for its ACK.
+fn send(client: &mut Stream, events: &[String]) -> std::io::Result<()> {
+    let bytes: Vec<&[u8]> = events.iter().map(String::as_bytes).collect();
+    client.write_all(&window(&bytes))?;
+    let mut ack = [0; 6];
+    client.read_exact(&mut ack)?;
+    assert_eq!(ack, [b'2', b'A', 0, 0, 0, events.len() as u8]);
+    Ok(())
+}
+
+#[test]
+fn only_who_has_a_certificate_of_an_authority_is_let_in() {
+    let (root, stranger) = (Authority::new("root"), Authority::new("stranger"));
+    let between = root.below("between");
+    let unrelated = Authority::new("unrelated");
+    let both = [unrelated.pem(), root.pem()].concat();
+    let strict = Strict::start(&[both], "");
+
+    let direct = root.issue("direct", &[]);
+    send(&mut strict.connect_as(&direct), &[event("direct")]).unwrap();
+    let deep = between.issue("deep", &[]);
+    let chain = [deep.certificate.clone(), between.der()];
+    send(&mut strict.connect(Some((&chain, &deep))), &[event("deep")]).unwrap();
+
+    strict.assert_turned_away(strict.connect(None), "shows no certificate");
+    let unknown = "no authority of input.beats.tls.client_authorities has signed";
+    strict.assert_turned_away(strict.connect_as(&deep), unknown);
+    strict.assert_turned_away(strict.connect_as(&stranger.issue("x", &[])), unknown);
+    strict.assert_turned_away(strict.connect_as(&own("alone")), "it is an authority's own");
+    let old = root.issue_with("old", &[], |params| {
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    });
+    strict.assert_turned_away(strict.connect_as(&old), "has expired");
+    assert_eq!(strict.sawmill.stored("logs-django-pt").len(), 2);
+}
+
+#[test]
+fn authorities_may_stand_in_several_files_and_a_client_s_own_certificate_among_them() {
+    let (first, second) = (Authority::new("first"), Authority::new("second"));
+    let (alone, old) = (own("alone"), own("other"));
+    let strict = Strict::start(&[first.pem(), second.pem(), alone.pem.clone()], "");
+    for issued in [&first.issue("a", &[]), &second.issue("b", &[]), &alone] {
+        send(&mut strict.connect_as(issued), &[event("in")]).unwrap();
+    }
+    strict.assert_turned_away(strict.connect_as(&old), "it is an authority's own");
+}
+
+#[test]
+fn with_optional_authentication_who_shows_none_is_let_in_and_who_shows_a_wrong_one_is_not() {
+    let root = Authority::new("root");
+    let strict = Strict::start(&[root.pem()], "client_authentication = 'optional'");
+    send(&mut strict.connect(None), &[event("none")]).unwrap();
+    send(
+        &mut strict.connect_as(&root.issue("a", &[])),
+        &[event("one")],
+    )
+    .unwrap();
+    strict.assert_turned_away(strict.connect_as(&own("x")), "it is an authority's own");
+}
+
+#[test]
+fn a_certificate_that_was_taken_back_lets_nobody_in_from_then_on() {
+    let root = Authority::new("root");
+    let (good, bad) = (root.issue("good", &[]), root.issue("bad", &[]));
+    let lists = Files::new();
+    let list = lists.write("list.pem", &root.take_back(&[]));
+    let settings = format!("revocation_lists = {list:?}\nreload_interval = '50ms'");
+    let strict = Strict::start(&[root.pem()], &settings);
+    let mut open = strict.connect_as(&bad);
+    send(&mut open, &[event("before")]).unwrap();
+
+    lists.write("list.pem", &root.take_back(&[&bad]));
+    strict.sawmill.wait_for_log("read anew");
+    strict.assert_turned_away(strict.connect_as(&bad), "was taken back");
+    send(&mut strict.connect_as(&good), &[event("good")]).unwrap();
+    // What is open stays open.
+    send(&mut open, &[event("after")]).unwrap();
+}
+
+#[test]
+fn a_certificate_may_be_bound_to_what_it_sends() {
+    let root = Authority::new("root");
+    let allow = "allow = [
+        { subject = 'pt-*', groups = ['pt'] },
+        { alternative_name = '*.all.example' },
+    ]";
+    let strict = Strict::start(&[root.pem()], allow);
+    let foreign = event("foreign").replace(r#""group":"pt""#, r#""group":"es""#);
+
+    let mut bound = strict.connect_as(&root.issue("pt-web1", &[]));
+    send(&mut bound, &[event("own"), foreign.clone()]).unwrap();
+    let letters = strict.sawmill.dead_letters();
+    assert_eq!(letters.len(), 1);
+    let text = letters[0].to_string();
+    assert!(
+        text.contains("may not send events of this [group]"),
+        "{text}"
+    );
+    assert!(
+        text.contains("CN=pt-web1") && text.contains("foreign"),
+        "{text}"
+    );
+    assert_eq!(strict.sawmill.stored("logs-django-pt").len(), 1);
+
+    let mut free = strict.connect_as(&root.issue("free", &["a.all.example"]));
+    send(&mut free, &[foreign]).unwrap();
+    assert_eq!(strict.sawmill.dead_letters().len(), 1);
+
+    let other = root.issue("es-web1", &["all.example"]);
+    strict.assert_turned_away(strict.connect_as(&other), "CN=es-web1 is not among those");
+}
+
+#[test]
+fn the_pipeline_is_told_who_sends_if_it_asks() {
+    let root = Authority::new("root");
+    let pipeline = r#"
+[[filter]]
+type = "set"
+fields = { "[sender][subject]" = "%{[@metadata][input][beats][tls][client][subject]}", "[sender][ip]" = "%{[@metadata][input][beats][host][ip]}", "[sender][version]" = "%{[@metadata][input][beats][tls][version_protocol]}", "[sender][status]" = "%{[@metadata][tls_peer][status]}" }
+"#;
+    let strict = Strict::start_with(pipeline, &[root.pem()], "");
+    send(
+        &mut strict.connect_as(&root.issue("pt-web1", &[])),
+        &[event("who")],
+    )
+    .unwrap();
+    let stored = strict.sawmill.stored("logs-generic-default");
+    let sender = &stored[0]["sender"];
+    assert_eq!(sender["subject"], "CN=pt-web1", "{sender}");
+    assert_eq!(sender["ip"], "127.0.0.1");
+    assert_eq!(sender["version"], "TLSv1.3");
+    assert_eq!(sender["status"], "verified");
+}
+
+#[test]
+fn a_name_chooses_the_certificate() {
+    let root = Authority::new("root");
+    let other_authority = Authority::new("other");
+    let other = other_authority.issue("other", &["logs.example", "*.logs.example"]);
+    let files = Files::new();
+    let (certificate, key) = (
+        files.write("other.pem", &other.pem),
+        files.write("other.key", &other.key_pem()),
+    );
+    let also = format!("other_certificates = [{{ certificate = {certificate:?}, key = {key:?} }}]");
+    let strict = Strict::start(&[root.pem()], &also);
+    let client = root.issue("client", &[]);
+    for (name, authority) in [
+        ("localhost", &strict.authority),
+        ("logs.example", &other_authority),
+        ("a.logs.example", &other_authority),
+    ] {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&version::TLS13])
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(vec![client.certificate.clone()], client.key_der())
+            .unwrap();
+        let session =
+            ClientConnection::new(Arc::new(config), ServerName::try_from(name).unwrap()).unwrap();
+        let mut stream = StreamOwned::new(session, strict.sawmill.connect().stream);
+        send(&mut stream, &[event(name)]).unwrap();
+    }
+}
+
+#[test]
+fn a_new_certificate_is_taken_without_a_restart_and_a_bad_one_changes_nothing() {
+    let root = Authority::new("root");
+    let mut strict = Strict::start(&[root.pem()], "reload_interval = '1h'");
+    let client = root.issue("client", &[]);
+    let mut open = strict.connect_as(&client);
+    send(&mut open, &[event("before")]).unwrap();
+
+    // The key that belongs to it has not come yet.
+    let anew = Authority::new("server's new authority");
+    let server = anew.issue("server", &["localhost"]);
+    strict.files.write("cert.pem", &server.pem);
+    strict.sawmill.hang_up();
+    let line = strict
+        .sawmill
+        .wait_for_log("what was read before still holds");
+    assert!(
+        line.contains("ERROR") && line.contains("is not the key of"),
+        "{line}"
+    );
+    send(&mut strict.connect_as(&client), &[event("still")]).unwrap();
+
+    strict.files.write("key.pem", &server.key_pem());
+    strict.sawmill.hang_up();
+    strict.sawmill.wait_for_log("read anew");
+    strict.authority = anew;
+    send(&mut strict.connect_as(&client), &[event("new")]).unwrap();
+    send(&mut open, &[event("open all the time")]).unwrap();
+    assert_eq!(strict.sawmill.stored("logs-django-pt").len(), 4);
+}
+
+#[test]
+fn a_certificate_near_its_end_is_warned_of() {
+    let root = Authority::new("root");
+    let files = Files::new();
+    let soon = std::time::SystemTime::now() + std::time::Duration::from_hours(20 * 24);
+    let server = root.issue_with("server", &["localhost"], |params| {
+        params.not_after = soon.into();
+    });
+    let settings = [
+        format!(
+            "input.beats.tls.certificate={}",
+            files.write("cert.pem", &server.pem)
+        ),
+        format!(
+            "input.beats.tls.key={}",
+            files.write("key.pem", &server.key_pem())
+        ),
+    ];
+    let sawmill = Sawmill::start(&[&settings[0], &settings[1]]);
+    let line = sawmill.wait_for_log("expires in");
+    assert!(
+        line.contains("WARN") && line.contains("CN=server expires in 19 days"),
+        "{line}"
+    );
+}
