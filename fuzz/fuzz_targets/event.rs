@@ -37,9 +37,10 @@ const NAMES: [&str; 16] = [
     "a_name_of_more_than_sixteen_bytes",
 ];
 
-const TEXTS: [&str; 6] = ["", "a", "false", "\"\\\u{1}\n", "é😀", "0"];
+const TEXTS: [&str; 7] = ["", "a", "a/", "false", "\"\\\u{1}\n", "é😀", "0"];
 
-const JSONS: [&str; 10] = [
+const JSONS: [&str; 11] = [
+    "[\"\\u0061\\/\"]",
     "null",
     "true",
     "-1.50e2",
