@@ -78,27 +78,27 @@ fuzz_target!(|data: &[u8]| {
     let Some((edits, text)) = rest.split_at_checked(edits_bytes) else {
         return;
     };
-    let edits: Vec<_> = edits.as_chunks().0.iter().map(edit).collect();
+    let edits: Vec<_> = edits.as_chunks().0.iter().copied().map(edit).collect();
     OLDER.with_borrow_mut(|older| check(text, &edits, older));
     check(text, &edits, &mut Tables::default());
 });
 
 /// A field and what becomes of it.
-fn edit([kind, outer, inner, what]: &[u8; 4]) -> (Vec<&'static str>, Edit) {
+fn edit([kind, outer, inner, what]: [u8; 4]) -> (Vec<&'static str>, Edit) {
     let pick = |from: &[&'static str], byte: u8| from[usize::from(byte) % from.len()];
-    let mut path = vec![pick(&NAMES, *outer)];
+    let mut path = vec![pick(&NAMES, outer)];
     // The higher bits say how long the path is.
     for _ in 0..(outer >> 4) % 3 {
         path.push(pick(&NAMES, inner.wrapping_mul(path.len() as u8)));
     }
     let edit = match kind % 7 {
-        0 => Edit::AddTag(pick(&TEXTS, *what)),
-        1 => Edit::Append(pick(&TEXTS, *what)),
-        2 => Edit::CopyFrom(vec![pick(&NAMES, *what)]),
+        0 => Edit::AddTag(pick(&TEXTS, what)),
+        1 => Edit::Append(pick(&TEXTS, what)),
+        2 => Edit::CopyFrom(vec![pick(&NAMES, what)]),
         3 => Edit::Remove,
         4 => Edit::RemoveTop,
-        5 => Edit::SetJson(pick(&JSONS, *what)),
-        _ => Edit::SetString(pick(&TEXTS, *what)),
+        5 => Edit::SetJson(pick(&JSONS, what)),
+        _ => Edit::SetString(pick(&TEXTS, what)),
     };
     (path, edit)
 }

@@ -8,9 +8,9 @@ pub(crate) fn get<'t>(tree: &'t Json, path: &[&str]) -> Option<&'t Json> {
         Json::Object(members) => members.get(*step),
         Json::Array(elements) => {
             let index: i64 = step.parse().ok()?;
-            let length = elements.len() as i64;
-            let at = if index < 0 { length + index } else { index };
-            elements.get(usize::try_from(at).ok()?)
+            let from_end = usize::try_from(index.unsigned_abs()).ok()?;
+            let at = usize::try_from(index).ok();
+            elements.get(at.or_else(|| elements.len().checked_sub(from_end))?)
         }
         _ => None,
     })
