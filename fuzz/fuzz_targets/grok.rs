@@ -1,15 +1,20 @@
 //! Input: the number of a pattern (one byte), then a line.
 //!
 //! Holds for every input: the hand-written matcher, the regex engine and the backtracking engine find the same captures;
-//! and so does the matcher in the line as JSON has it, where it finds any.
+//! so does the matcher in the line as JSON has it, where it finds any; and so does Oniguruma in a line of ASCII, outside
+//! of which its classes are wider than Logstash's.
 
 #![no_main]
+
+#[path = "../oracles/oniguruma.rs"]
+mod oniguruma;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
 use libfuzzer_sys::fuzz_target;
+use oniguruma::Oniguruma;
 use sawmill_event::{escape_into, unescape_into};
 use sawmill_grok::{EngineChoice, Flavor, Grok, Library, Match, Options, Scratch};
 
@@ -97,7 +102,10 @@ const AROUND: [&str; 18] = [
 ];
 
 /// One pattern, compiled for each engine.
-struct Engines([(Grok, Scratch); 3]);
+struct Engines {
+    ours: [(Grok, Scratch); 3],
+    oniguruma: Oniguruma,
+}
 
 thread_local! {
     static LIBRARY: Library = Library::new(Flavor::EcsV1);
@@ -159,7 +167,7 @@ impl Engines {
             EngineChoice::Regex,
             EngineChoice::Backtracking,
         ];
-        Self(choices.map(|engine| {
+        let ours = choices.map(|engine| {
             let options = Options {
                 engine,
                 steps_max: 50_000,
@@ -169,11 +177,13 @@ impl Engines {
             let grok = LIBRARY.with(compile).expect("all of these compile");
             let scratch = grok.scratch();
             (grok, scratch)
-        }))
+        });
+        let oniguruma = LIBRARY.with(|library| Oniguruma::new(library, pattern));
+        Self { ours, oniguruma }
     }
 
     fn compare(&mut self, line: &str) {
-        let [best, regex, backtracking] = &mut self.0;
+        let [best, regex, backtracking] = &mut self.ours;
         let mut found = [best, regex, backtracking].map(|(grok, scratch)| {
             let found = grok.find(line, scratch);
             found.map(|found| found.map(|found| captures(&found)))
@@ -181,8 +191,14 @@ impl Engines {
         // What took too many steps has no answer.
         let known: Vec<_> = found.iter_mut().flatten().collect();
         assert!(known.windows(2).all(|pair| pair[0] == pair[1]), "{known:?}");
+        if line.is_ascii()
+            && let Some(ours) = known.first()
+            && let Ok(theirs) = self.oniguruma.find(line)
+        {
+            assert_eq!(**ours, theirs);
+        }
 
-        let (best, scratch) = &mut self.0[0];
+        let (best, scratch) = &mut self.ours[0];
         let mut escaped = String::new();
         escape_into(line, &mut escaped);
         let plain_bytes = escaped.find('\\').unwrap_or(escaped.len());
