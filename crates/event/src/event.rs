@@ -195,16 +195,15 @@ impl<'a> Event<'a> {
     /// element; so does a value of any other kind, so that nothing is lost.
     pub fn add_tag(&mut self, field: &FieldRef, tag: &str) -> Result<(), SetError> {
         let content = self.keep(tag);
-        let wanted = self.str(content);
         let there = match self.get(field) {
             None | Some(Value::Null) => {
                 self.remove(field);
                 false
             }
-            Some(Value::String(old)) => old == wanted,
+            Some(Value::String(old)) => old.is(tag),
             Some(list @ Value::Array(_)) => {
                 let mut there = false;
-                list.for_each_element(|element| there |= Value::of(element).is_str(wanted));
+                list.for_each_element(|element| there |= Value::of(element).is_str(tag));
                 there
             }
             Some(Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {

@@ -21,7 +21,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 128 levels, as `serde_json` has it, and 4,096 members, four times what Elasticsearch maps.
+    /// 128 levels, one more than `serde_json` makes trees of, and 4,096 members, four times what Elasticsearch maps.
     fn default() -> Self {
         Self {
             depth_max: 128,

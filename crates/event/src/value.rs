@@ -56,6 +56,18 @@ impl<'e> Str<'e> {
         }
     }
 
+    /// Whether the text is `wanted`, however it is escaped.
+    pub(crate) fn is(self, wanted: &str) -> bool {
+        match self.plain() {
+            Some(text) => text == wanted,
+            None => {
+                let mut text = String::new();
+                self.append_to(&mut text);
+                text == wanted
+            }
+        }
+    }
+
     /// Appends the text to `out`.
     pub fn append_to(self, out: &mut String) {
         unescape_into(self.0, out);
@@ -82,8 +94,8 @@ impl<'e> Value<'e> {
         }
     }
 
-    pub(crate) fn is_str(self, wanted: Str<'_>) -> bool {
-        matches!(self, Value::String(text) if text == wanted)
+    pub(crate) fn is_str(self, wanted: &str) -> bool {
+        matches!(self, Value::String(text) if text.is(wanted))
     }
 
     /// Calls `element` for each element of an array, as JSON text; other values have none.

@@ -45,7 +45,7 @@ impl Event<'_> {
         }
     }
 
-    /// Links the members of the object at `span` below the node `id`.
+    /// Puts the members of the object at `span` below the node `id`.
     fn open_object(&mut self, id: Id, span: Span) {
         // The nodes are set aside while the text that they are filled from is borrowed.
         let mut nodes = std::mem::take(&mut self.tables.nodes);
@@ -60,19 +60,13 @@ impl Event<'_> {
             }
         };
         each_member(json, |key, value| {
-            let next = Some(Id::of(nodes.len() + 1));
             nodes.push(Node {
                 key: within(key),
                 content: Content::Json(within(value)),
-                next,
+                next: None,
             });
         });
         let opened = first..nodes.len();
-        if let Some(last) = nodes[opened.clone()].last_mut() {
-            last.next = None;
-        }
-        let first = (!opened.is_empty()).then(|| Id::of(opened.start));
-        nodes[id.at()].content = Content::Open { first };
         self.tables.nodes = nodes;
         for at in opened.clone() {
             let key = self.at(self.tables.nodes[at].key);
@@ -81,16 +75,20 @@ impl Event<'_> {
                 self.tables.nodes[at].key = self.keep_key(&quoted);
             }
         }
-        self.drop_equal_keys(opened);
+        let first = self.link(opened);
+        self.tables.nodes[id.at()].content = Content::Open { first };
     }
 
-    /// Of members of an opened object that have equal keys the last one counts.
-    fn drop_equal_keys(&mut self, members: Range<usize>) {
+    /// Links the members of an opened object and returns the first. Of those with equal keys only the last is linked.
+    fn link(&mut self, members: Range<usize>) -> Option<Id> {
         let mut seen = HashSet::with_capacity(members.len());
         let key = |at: &usize| self.at(self.tables.nodes[*at].key);
-        let dropped: Vec<usize> = members.rev().filter(|at| !seen.insert(key(at))).collect();
-        for at in dropped {
-            self.tables.nodes[at].content = Content::Gone;
+        let from_last: Vec<usize> = members.rev().filter(|at| seen.insert(key(at))).collect();
+        let mut next = None;
+        for at in from_last {
+            self.tables.nodes[at].next = next;
+            next = Some(Id::of(at));
         }
+        next
     }
 }

@@ -112,6 +112,18 @@ fn of_equal_keys_the_last_counts() {
 }
 
 #[test]
+fn of_equal_keys_below_the_last_is_changed() {
+    let text = r#"{"o":{"x":1,"y":2,"\u0078":null}}"#;
+    with(text, |event| {
+        event.set_string(&field("[o][x]"), "new").unwrap();
+        assert_eq!(event.get(&field("[o][x]")), Some(Value::String(Str("new"))));
+        assert_eq!(document(event), r#"{"o":{"y":2,"x":"new"}}"#);
+        assert!(event.remove(&field("[o][x]")));
+        assert_eq!(document(event), r#"{"o":{"y":2}}"#);
+    });
+}
+
+#[test]
 fn an_event_may_grow_far_beyond_what_it_came_with() {
     with(r#"{"a":1}"#, |event| {
         let fields: Vec<_> = (0..1000).map(|at| field(&format!("f{at}"))).collect();
@@ -183,6 +195,8 @@ fn tags_are_a_set() {
         (r#"{"tags":"a"}"#, r#"{"tags":["a","t"]}"#),
         (r#"{"tags":"t"}"#, r#"{"tags":"t"}"#),
         (r#"{"tags":["a","t"]}"#, r#"{"tags":["a","t"]}"#),
+        (r#"{"tags":"\u0074"}"#, r#"{"tags":"\u0074"}"#),
+        (r#"{"tags":["\u0074"]}"#, r#"{"tags":["\u0074"]}"#),
         (r#"{"tags":["a"]}"#, r#"{"tags":["a","t"]}"#),
         (r#"{"tags":7}"#, r#"{"tags":[7,"t"]}"#),
         (r#"{"tags":{"x":1}}"#, r#"{"tags":[{"x":1},"t"]}"#),

@@ -30,7 +30,8 @@ pub struct Condition(Expression);
 
 #[derive(Clone, Debug)]
 enum Expression {
-    And(Box<Expression>, Box<Expression>),
+    /// Joined by `and`.
+    All(Vec<Expression>),
     Compare {
         left: Operand,
         comparison: Comparison,
@@ -40,15 +41,25 @@ enum Expression {
         needle: Operand,
         haystack: Operand,
     },
+    /// Joined from left to right. A list, for a tree as deep as it is long would be too deep for the stack.
+    Joined {
+        first: Box<Expression>,
+        rest: Vec<(Junction, Expression)>,
+    },
     Matches {
         subject: Operand,
         regex: Regex,
     },
-    Nand(Box<Expression>, Box<Expression>),
     Not(Box<Expression>),
-    Or(Box<Expression>, Box<Expression>),
     Truth(Operand),
-    Xor(Box<Expression>, Box<Expression>),
+}
+
+/// What stands between expressions that are not joined by `and`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Junction {
+    Nand,
+    Or,
+    Xor,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,10 +102,16 @@ impl Condition {
 impl Expression {
     fn holds(&self, event: &Event<'_>, buffer: &mut String) -> bool {
         match self {
-            Self::And(left, right) => left.holds(event, buffer) && right.holds(event, buffer),
-            Self::Or(left, right) => left.holds(event, buffer) || right.holds(event, buffer),
-            Self::Nand(left, right) => !(left.holds(event, buffer) && right.holds(event, buffer)),
-            Self::Xor(left, right) => left.holds(event, buffer) != right.holds(event, buffer),
+            Self::All(all) => all.iter().all(|one| one.holds(event, buffer)),
+            Self::Joined { first, rest } => {
+                let first = first.holds(event, buffer);
+                rest.iter()
+                    .fold(first, |left, (junction, right)| match junction {
+                        Junction::Nand => !(left && right.holds(event, buffer)),
+                        Junction::Or => left || right.holds(event, buffer),
+                        Junction::Xor => left != right.holds(event, buffer),
+                    })
+            }
             Self::Not(inner) => !inner.holds(event, buffer),
             Self::Truth(operand) => is_true(operand.value(event), buffer),
             Self::Compare {

@@ -11,7 +11,7 @@ use regex::{Regex, RegexBuilder};
 use sawmill_event::FieldRef;
 use thiserror::Error;
 
-use super::{Comparison, Constant, Expression, Operand, text_constant, unquote};
+use super::{Comparison, Constant, Expression, Junction, Operand, text_constant, unquote};
 
 /// Why a text is no condition.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -79,30 +79,41 @@ fn check_regexes(text: &str) -> Result<(), ConditionError> {
 
 /// `or`, `xor` and `nand`, from left to right.
 fn either(input: &str) -> IResult<&str, Expression> {
-    let (mut input, mut left) = both(input)?;
-    loop {
-        let Ok((rest, operator)) = word_of(&["or", "xor", "nand"], input) else {
-            return Ok((input, left));
+    let (mut input, first) = both(input)?;
+    let mut rest = Vec::new();
+    while let Ok((behind, word)) = word_of(&["or", "xor", "nand"], input) {
+        let junction = match word {
+            "or" => Junction::Or,
+            "xor" => Junction::Xor,
+            _ => Junction::Nand,
         };
-        let (rest, right) = cut(both).parse(rest)?;
-        let pair = (Box::new(left), Box::new(right));
-        left = match operator {
-            "or" => Expression::Or(pair.0, pair.1),
-            "xor" => Expression::Xor(pair.0, pair.1),
-            _ => Expression::Nand(pair.0, pair.1),
-        };
-        input = rest;
+        let (behind, right) = cut(both).parse(behind)?;
+        rest.push((junction, right));
+        input = behind;
     }
+    if rest.is_empty() {
+        return Ok((input, first));
+    }
+    let first = Box::new(first);
+    Ok((input, Expression::Joined { first, rest }))
 }
 
 fn both(input: &str) -> IResult<&str, Expression> {
-    let (mut input, mut left) = single(input)?;
-    while let Ok((rest, _)) = word_of(&["and"], input) {
-        let (rest, right) = cut(single).parse(rest)?;
-        left = Expression::And(Box::new(left), Box::new(right));
-        input = rest;
+    let (mut input, first) = single(input)?;
+    let mut all = vec![first];
+    while let Ok((behind, _)) = word_of(&["and"], input) {
+        let (behind, next) = cut(single).parse(behind)?;
+        all.push(next);
+        input = behind;
     }
-    Ok((input, left))
+    let expression = match all.pop() {
+        Some(only) if all.is_empty() => only,
+        last => {
+            all.extend(last);
+            Expression::All(all)
+        }
+    };
+    Ok((input, expression))
 }
 
 fn single(input: &str) -> IResult<&str, Expression> {

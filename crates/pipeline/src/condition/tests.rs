@@ -78,6 +78,15 @@ fn conditions_hold_as_in_logstash() {
 }
 
 #[test]
+fn a_condition_may_be_long() {
+    assert!(holds(&format!("[group]{}", " and [group]".repeat(100_000))));
+    assert!(holds(&format!(
+        "{}[group]",
+        "[missing] or ".repeat(100_000)
+    )));
+}
+
+#[test]
 fn what_is_no_condition_is_refused_where_it_stops_making_sense() {
     for (text, want) in [
         ("", "`` is no condition: cannot read on at `the end`"),

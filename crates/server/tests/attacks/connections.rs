@@ -307,9 +307,13 @@ fn who_vanished_is_noticed() {
         // Timer 2 of a socket is keepalive (proc_net_tcp).
         let found = wait_for("the server's socket", || {
             let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-            let remote = format!("0200007F:{port:04X}");
-            { table.lines() }
-                .find(|line| line.split_whitespace().nth(2) == Some(&remote))
+            let ours = format!(
+                "0100007F:{:04X} 0200007F:{port:04X} 01 ",
+                sawmill.address.port()
+            );
+            table
+                .lines()
+                .find(|line| line.contains(&ours))
                 .map(str::to_owned)
         });
         let timer = found.split_whitespace().nth(5).unwrap().to_owned();
