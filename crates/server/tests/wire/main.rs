@@ -12,6 +12,7 @@ mod bad_frames;
 mod dead_letters;
 mod fairness;
 mod health;
+mod secrets;
 mod sessions;
 mod strangers;
 mod support;
