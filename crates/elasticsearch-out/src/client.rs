@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use elasticsearch::Error as TransportError;
 use elasticsearch::http::headers::{
-    CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT,
 };
 use elasticsearch::http::request::Body;
 use elasticsearch::http::response::Response;
@@ -36,6 +36,8 @@ pub struct Client {
     /// Where the settings say that they go.
     configured: Arc<[Arc<Host>]>,
     settings: Settings,
+    /// Marked so that `{:?}` does not show it.
+    login: Option<HeaderValue>,
     gzip: Option<Arc<Gzip>>,
     /// Switched off for good by a version that does not know the parameter.
     require_data_stream: AtomicBool,
@@ -48,6 +50,7 @@ impl Client {
         Ok(Self {
             configured: hosts.all(),
             hosts,
+            login: settings.credentials.header()?,
             settings: settings.clone(),
             gzip: match settings.compression {
                 Compression::None => None,
@@ -150,9 +153,12 @@ impl Client {
         host: &Host,
         method: Method,
         path: &str,
-        headers: HeaderMap,
+        mut headers: HeaderMap,
         body: Option<Bytes>,
     ) -> Result<Answer, SendError> {
+        if let Some(login) = &self.login {
+            headers.insert(AUTHORIZATION, login.clone());
+        }
         let lost = |error: TransportError| self.lost(host, &error);
         let body = body.map(Raw);
         let sending = host.transport.send(
@@ -203,7 +209,7 @@ impl Body for Raw {
 }
 
 fn headers(content_type: &'static str) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(3);
+    let mut headers = HeaderMap::with_capacity(4);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(
         USER_AGENT,
@@ -240,4 +246,32 @@ fn causes(error: &TransportError) -> String {
         "Other(OtherError(CaUsedAsEndEntity))",
         "it is an authority's own; the host needs one that the authority has signed",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::login::Credentials;
+
+    #[test]
+    fn a_client_shows_no_secret() {
+        for credentials in [
+            Credentials::ApiKey("id:hush".to_owned().into()),
+            Credentials::ApiKey("aHVzaA==".to_owned().into()),
+            Credentials::Basic {
+                user: "u".to_owned(),
+                password: "hush".to_owned().into(),
+            },
+        ] {
+            let hosts = vec!["https://es".parse().unwrap()];
+            let client = Client::new(&Settings {
+                credentials,
+                ..Settings::new(hosts)
+            });
+            let shown = format!("{:?}", client.unwrap());
+            for secret in ["hush", "aHVzaA", "aWQ6aHVzaA", "dTpodXNo"] {
+                assert!(!shown.contains(secret), "{shown}");
+            }
+        }
+    }
 }

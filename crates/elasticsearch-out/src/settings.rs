@@ -1,17 +1,15 @@
 //! What a client needs to know, and what can be wrong with it.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use elasticsearch::auth::Credentials as Login;
 use elasticsearch::cert::{Certificate, CertificateValidation};
 use elasticsearch::http::Url;
-use elasticsearch::http::headers::HeaderValue;
 use elasticsearch::http::transport::{SingleNodeConnectionPool, TransportBuilder};
 use thiserror::Error;
 
 use crate::client::Host;
+use crate::login::Credentials;
 
 /// How to reach Elasticsearch.
 #[derive(Clone, Debug)]
@@ -55,14 +53,10 @@ impl Settings {
 
     /// Makes ready to connect to each of these, as to the hosts.
     pub(crate) fn connect_to(&self, hosts: &[Url]) -> Result<Vec<Host>, SettingsError> {
-        let login = self.credentials.login()?;
         let authorities = self.authorities()?;
         let connect = |host: &Url| {
             check_host(host)?;
             let mut builder = TransportBuilder::new(SingleNodeConnectionPool::new(host.clone()));
-            if let Some(login) = &login {
-                builder = builder.auth(login.clone());
-            }
             if let Some(pem) = &authorities {
                 builder = builder.cert_validation(CertificateValidation::Full(self.parse(pem)?));
             }
@@ -90,49 +84,6 @@ impl Settings {
             path: self.ca_file.clone().unwrap_or_default(),
             reason: source.to_string(),
         })
-    }
-}
-
-/// Who writes. Secrets are not shown by `{:?}`.
-#[derive(Clone)]
-pub enum Credentials {
-    /// An API key: `id:key` as in Logstash, or the `encoded` form that Elasticsearch answers when it makes one.
-    ApiKey(String),
-    /// A user and a password.
-    Basic {
-        /// The user's name.
-        user: String,
-        /// The password.
-        password: String,
-    },
-    /// Nobody: Elasticsearch's security is off.
-    None,
-}
-
-impl Credentials {
-    fn login(&self) -> Result<Option<Login>, SettingsError> {
-        match self {
-            Self::None => Ok(None),
-            Self::Basic { user, password } => {
-                Ok(Some(Login::Basic(user.clone(), password.clone())))
-            }
-            Self::ApiKey(key) => match key.split_once(':') {
-                Some((id, key)) => Ok(Some(Login::ApiKey(id.to_owned(), key.to_owned()))),
-                // The client library would panic on it.
-                None if HeaderValue::from_str(key).is_err() => Err(SettingsError::ApiKey),
-                None => Ok(Some(Login::EncodedApiKey(key.clone()))),
-            },
-        }
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ApiKey(_) => f.write_str("ApiKey(***)"),
-            Self::Basic { user, .. } => write!(f, "Basic {{ user: {user:?}, password: *** }}"),
-            Self::None => f.write_str("None"),
-        }
     }
 }
 
@@ -247,13 +198,6 @@ mod tests {
                 },
                 "could not find PEM certificate",
             ),
-            (
-                Settings {
-                    credentials: Credentials::ApiKey("a\nb".into()),
-                    ..settings("https://es")
-                },
-                "the API key",
-            ),
         ] {
             let error = settings.connect().unwrap_err();
             assert!(error.to_string().contains(want), "{error}");
@@ -266,10 +210,9 @@ mod tests {
         let mut settings = settings("https://proxy/es/");
         settings.credentials = Credentials::Basic {
             user: "w".into(),
-            password: "secret".into(),
+            password: "secret".to_owned().into(),
         };
         assert_eq!(settings.connect().unwrap()[0].name, "https://proxy/es");
         assert!(!format!("{settings:?}").contains("secret"));
-        assert!(!format!("{:?}", Credentials::ApiKey("secret".into())).contains("secret"));
     }
 }

@@ -98,8 +98,16 @@ impl Check<'_> {
     }
 
     fn credentials(&self, table: &ElasticsearchTable) -> Result<Credentials, ConfigError> {
-        let password = self.secret("password", &table.password, table.password_file.as_deref())?;
-        let api_key = self.secret("api_key", &table.api_key, table.api_key_file.as_deref())?;
+        let password = self.secret(
+            "password",
+            table.password.expose(),
+            table.password_file.as_deref(),
+        )?;
+        let api_key = self.secret(
+            "api_key",
+            table.api_key.expose(),
+            table.api_key_file.as_deref(),
+        )?;
         match (password, api_key) {
             (Some(_), Some(_)) => Err(self.layers.error(
                 &key("api_key"),
@@ -113,9 +121,9 @@ impl Check<'_> {
             )),
             (Some(password), None) => Ok(Credentials::Basic {
                 user: table.user.clone(),
-                password,
+                password: password.into(),
             }),
-            (None, Some(api_key)) => Ok(Credentials::ApiKey(api_key)),
+            (None, Some(api_key)) => Ok(Credentials::ApiKey(api_key.into())),
             (None, None) => Ok(Credentials::None),
         }
     }

@@ -60,7 +60,9 @@ const LIKENESS_MIN: f64 = 0.5;
 
 /// Whether a setting must not be shown.
 pub(crate) fn is_secret(key: &str) -> bool {
-    key.ends_with("password") || key.ends_with("api_key")
+    ["password", "api_key", "passphrase"]
+        .iter()
+        .any(|secret| key.ends_with(secret))
 }
 
 /// Puts figment's findings about the setting `key` into our words: the problem, and what to do.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use figment::value::Value;
 use serde::{Deserialize, Serialize};
 
+use super::secret_text::SecretText;
 use super::units::{ByteSize, Span, Words};
 
 /// Tables that are planned and that this version does not know, and what to do about them.
@@ -158,11 +159,11 @@ pub(crate) struct ElasticsearchTable {
     /// Who writes.
     pub(crate) user: String,
     /// The user's password. Without one there is no login.
-    pub(crate) password: String,
+    pub(crate) password: SecretText,
     /// A file that holds the password; blanks and line ends around it do not count.
     pub(crate) password_file: Option<PathBuf>,
     /// An API key in place of user and password: `id:key`, or the `encoded` form.
-    pub(crate) api_key: String,
+    pub(crate) api_key: SecretText,
     /// A file that holds the API key.
     pub(crate) api_key_file: Option<PathBuf>,
     /// PEM file with the authorities that signed the hosts' certificates, beside the well-known ones.
@@ -197,9 +198,9 @@ impl Default for ElasticsearchTable {
         Self {
             hosts: Words::default(),
             user: String::new(),
-            password: String::new(),
+            password: SecretText::default(),
             password_file: None,
-            api_key: String::new(),
+            api_key: SecretText::default(),
             api_key_file: None,
             ca_file: None,
             bulk_bytes_max: ByteSize::mib(8),

@@ -13,6 +13,7 @@ mod host_port;
 mod layers;
 mod overrides;
 mod placeholder;
+mod secret_text;
 mod text;
 mod tls;
 mod units;

@@ -12,3 +12,19 @@ fn a_crash_leaves_no_core_dump() {
     let limits: Vec<&str> = line.unwrap().split_whitespace().collect();
     assert_eq!(limits, ["1", "1", "bytes"]);
 }
+
+#[test]
+fn the_log_has_no_secret_even_when_it_has_everything() {
+    let sawmill = Sawmill::start(&[
+        "log.level=trace",
+        "output.elasticsearch.hosts=https://127.0.0.1:1",
+        "output.elasticsearch.user=u",
+        "output.elasticsearch.password=hush",
+    ]);
+    sawmill.wait_for_log("Elasticsearch cannot be reached");
+    let log = sawmill.log();
+    // As it is, and as `u:hush` is sent.
+    for secret in ["hush", "dTpodXNo"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
