@@ -33,6 +33,7 @@ mod answer;
 mod backoff;
 mod body;
 mod client;
+mod cloud_id;
 mod document_id;
 mod gzip;
 mod hosts;
@@ -47,11 +48,14 @@ mod settings;
 mod size;
 mod sniff;
 mod stream;
+mod tls;
+mod transport;
 
 pub use answer::{Answer, AnswerError, SendError};
 pub use backoff::Backoff;
 pub use body::{BulkBody, Draft, Item};
 pub use client::Client;
+pub use cloud_id::{CloudIdError, cloud_host};
 pub use document_id::{DocumentId, DocumentIdError};
 pub use hosts::HostsChange;
 pub use login::Credentials;
@@ -64,6 +68,7 @@ pub use sender::{Carrier, Sender};
 pub use settings::{Compression, Settings, SettingsError};
 pub use sniff::SniffError;
 pub use stream::{NamePart, StreamName, StreamNameError, StreamParts};
+pub use tls::{ClientCertificate, Fingerprint, FingerprintError, Tls, Verification};
 
 /// The type of [`Settings::hosts`].
 pub use elasticsearch::http::Url;

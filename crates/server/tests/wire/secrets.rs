@@ -14,13 +14,16 @@ fn a_crash_leaves_no_core_dump() {
 }
 
 #[test]
-fn the_log_has_no_secret_even_when_it_has_everything() {
+fn the_log_has_no_secret_even_when_it_has_everything_and_warns_of_hosts_that_nobody_checks() {
     let sawmill = Sawmill::start(&[
         "log.level=trace",
         "output.elasticsearch.hosts=https://127.0.0.1:1",
         "output.elasticsearch.user=u",
         "output.elasticsearch.password=hush",
+        "output.elasticsearch.verification=none",
     ]);
+    sawmill.wait_for_log("WARN");
+    sawmill.wait_for_log("output.elasticsearch.verification is none: nobody looks");
     sawmill.wait_for_log("Elasticsearch cannot be reached");
     let log = sawmill.log();
     // As it is, and as `u:hush` is sent.
