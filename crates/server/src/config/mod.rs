@@ -11,6 +11,7 @@ mod file;
 mod filters;
 mod host_port;
 mod layers;
+mod logstash_names;
 mod overrides;
 mod placeholder;
 mod secret_text;

@@ -210,3 +210,48 @@ fn settings_that_fit_pass_and_no_secret_is_shown() {
         assert!(!ended.stdout.contains("hush-"), "{}", ended.stdout);
     }
 }
+
+#[test]
+fn what_logstash_calls_it_is_answered_with_what_it_is_here() {
+    for (table, name, want) in [
+        (
+            "output.elasticsearch",
+            "cacert",
+            "Logstash's `cacert` is `ca_file` here",
+        ),
+        (
+            "output.elasticsearch",
+            "ssl_certificate_verification",
+            "Logstash's `ssl_certificate_verification` is `verification` here: full for true, none for false",
+        ),
+        (
+            "output.elasticsearch",
+            "keystore",
+            "Logstash's `keystore` is `client_certificate` here: and `client_key`, both PEM, which \
+             `openssl pkcs12 -in FILE` makes of it",
+        ),
+        (
+            "input.beats",
+            "port",
+            "Logstash's `port` is `input.beats.listen` here: HOST:PORT",
+        ),
+        (
+            "input.beats",
+            "ssl_enabled",
+            "leave out Logstash's `ssl_enabled`: TLS is on when input.beats.tls.certificate is given",
+        ),
+    ] {
+        let ended = place(&format!("[{table}]\n{name} = 'x'\n")).run(&["check"]);
+        assert_eq!(
+            ended.stderr,
+            format!("sawmill: pipeline.toml:2: unknown key `{name}` in [{table}]\n{want}\n")
+        );
+        let flag = format!("{table}.{name}=x");
+        let ended = place("").run(&["check", "--set", &flag]);
+        assert!(
+            ended.stderr.ends_with(&format!("\n{want}\n")),
+            "{}",
+            ended.stderr
+        );
+    }
+}
