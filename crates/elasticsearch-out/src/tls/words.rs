@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::io;
-use std::time::Duration;
 
 use rustls::{AlertDescription, CertificateError, Error as TlsError, InvalidMessage};
 
@@ -65,8 +64,8 @@ fn words(error: &TlsError, tls: &Tls) -> Option<String> {
 fn alert_words(alert: AlertDescription, tls: &Tls) -> Option<String> {
     use AlertDescription as Alert;
     match (alert, &tls.client) {
-        (Alert::CertificateRequired, _)
-        | (Alert::BadCertificate | Alert::HandshakeFailure, None) => Some(format!(
+        // What TLS 1.3 has for it, and what Java says instead.
+        (Alert::CertificateRequired, _) | (Alert::BadCertificate, None) => Some(format!(
             "the host asks for a client's certificate, and there is none ({alert:?}): give `client_certificate` \
              and `client_key`"
         )),
@@ -84,6 +83,12 @@ fn alert_words(alert: AlertDescription, tls: &Tls) -> Option<String> {
              xpack.security.http.ssl.certificate_authorities there, and that it is of now",
             client.certificate.display()
         )),
+        // TLS 1.2 has nothing more exact.
+        (Alert::HandshakeFailure, None) => Some(
+            "the host breaks off (HandshakeFailure): it may ask for a client's certificate (`client_certificate`, \
+             `client_key`), or speak no version or cipher that is spoken here (TLS 1.2 and 1.3)"
+                .to_owned(),
+        ),
         _ => None,
     }
 }
@@ -145,10 +150,69 @@ fn bare(name: &str) -> &str {
 
 /// A length of time in its largest unit.
 fn rough(seconds: u64) -> String {
-    let span = Duration::from_secs(seconds).as_secs();
-    match span {
-        ..3600 => format!("{} min", span / 60),
-        3600..172_800 => format!("{} h", span / 3600),
-        _ => format!("{} days", span / 86_400),
+    match seconds {
+        ..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tls::ClientCertificate;
+
+    #[test]
+    fn an_alert_means_another_thing_when_a_certificate_was_shown() {
+        let with = Tls {
+            client: Some(ClientCertificate {
+                certificate: "sawmill.crt".into(),
+                key: "sawmill.key".into(),
+                passphrase: None,
+            }),
+            ..Tls::default()
+        };
+        let without = Tls::default();
+        let missing = "asks for a client's certificate, and there is none";
+        for (alert, tls, want) in [
+            (
+                AlertDescription::CertificateRequired,
+                &without,
+                Some(missing),
+            ),
+            (AlertDescription::BadCertificate, &without, Some(missing)),
+            (
+                AlertDescription::BadCertificate,
+                &with,
+                Some("in sawmill.crt (BadCertificate)"),
+            ),
+            (
+                AlertDescription::HandshakeFailure,
+                &without,
+                Some("it may ask for"),
+            ),
+            (AlertDescription::HandshakeFailure, &with, None),
+            (AlertDescription::InternalError, &without, None),
+        ] {
+            let said = alert_words(alert, tls);
+            match want {
+                None => assert_eq!(said, None, "{alert:?}"),
+                Some(want) => assert!(said.unwrap().contains(want), "{alert:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_times_are_told_as_people_do() {
+        assert_eq!(bare("DnsName(\"*.a.example\")"), "*.a.example");
+        assert_eq!(bare("IpAddress(::1)"), "::1");
+        for (seconds, want) in [
+            (59, "0 min"),
+            (3599, "59 min"),
+            (3600, "1 h"),
+            (172_800, "2 days"),
+        ] {
+            assert_eq!(rough(seconds), want);
+        }
     }
 }
