@@ -1,25 +1,24 @@
 //! Carries bytes to Elasticsearch and back; knows nothing of items.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use elasticsearch::Error as TransportError;
 use elasticsearch::http::headers::{
-    CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT,
 };
-use elasticsearch::http::request::Body;
 use elasticsearch::http::response::Response;
-use elasticsearch::http::transport::Transport;
 use elasticsearch::http::{Method, Url};
 use tokio::time::Instant;
 
 use crate::answer::{Answer, SendError};
 use crate::gzip::Gzip;
 use crate::hosts::{self, Hosts};
-use crate::settings::{Compression, Settings, SettingsError};
+use crate::settings::{Compression, Connector, Settings, SettingsError};
+use crate::tls::{self, Tls};
+use crate::transport::Transport;
 
 /// Only what we read: 26 bytes an item instead of 197.
 const BULK: &str = "_bulk?filter_path=errors,items.*.status,items.*.error";
@@ -35,7 +34,11 @@ pub struct Client {
     pub(crate) hosts: Hosts<Transport>,
     /// Where the settings say that they go.
     configured: Arc<[Arc<Host>]>,
-    settings: Settings,
+    connector: Connector,
+    tls: Tls,
+    request_timeout: Duration,
+    /// Marked so that `{:?}` does not show it.
+    login: Option<HeaderValue>,
     gzip: Option<Arc<Gzip>>,
     /// Switched off for good by a version that does not know the parameter.
     require_data_stream: AtomicBool,
@@ -44,11 +47,20 @@ pub struct Client {
 impl Client {
     /// Checks the settings; connects to nothing yet.
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
-        let hosts = Hosts::new(settings.connect()?);
+        let connector = settings.connector()?;
+        let hosts = Hosts::new(connector.connect(&settings.hosts)?);
+        let mut tls = settings.tls.clone();
+        if let Some(client) = &mut tls.client {
+            // The key is decrypted.
+            client.passphrase = None;
+        }
         Ok(Self {
             configured: hosts.all(),
             hosts,
-            settings: settings.clone(),
+            login: settings.credentials.header()?,
+            connector,
+            tls,
+            request_timeout: settings.request_timeout,
             gzip: match settings.compression {
                 Compression::None => None,
                 Compression::Gzip { level } => Some(Gzip::new(level)),
@@ -132,7 +144,7 @@ impl Client {
 
     /// Makes ready to connect to each of these, too.
     pub(crate) fn connect_to(&self, hosts: &[Url]) -> Result<Vec<Host>, SettingsError> {
-        self.settings.connect_to(hosts)
+        self.connector.connect(hosts)
     }
 
     fn forgo_data_stream_check(&self, host: &Host) {
@@ -150,19 +162,16 @@ impl Client {
         host: &Host,
         method: Method,
         path: &str,
-        headers: HeaderMap,
+        mut headers: HeaderMap,
         body: Option<Bytes>,
     ) -> Result<Answer, SendError> {
+        if let Some(login) = &self.login {
+            headers.insert(AUTHORIZATION, login.clone());
+        }
         let lost = |error: TransportError| self.lost(host, &error);
-        let body = body.map(Raw);
-        let sending = host.transport.send(
-            method,
-            path,
-            headers,
-            None::<&()>,
-            body,
-            Some(self.settings.request_timeout),
-        );
+        let sending = host
+            .transport
+            .send(method, path, headers, body, self.request_timeout);
         let response = sending.await.map_err(lost)?;
         let status = response.status_code().as_u16();
         let retry_after = retry_after(&response);
@@ -178,32 +187,18 @@ impl Client {
         if error.is_timeout() {
             return SendError::TimedOut {
                 host: host.name.clone(),
-                after: self.settings.request_timeout,
+                after: self.request_timeout,
             };
         }
         SendError::Lost {
             host: host.name.clone(),
-            reason: causes(error),
+            reason: tls::reason(error, &host.name, &self.tls),
         }
     }
 }
 
-/// Bytes that are a body already.
-struct Raw(Bytes);
-
-impl Body for Raw {
-    fn bytes(&self) -> Option<Bytes> {
-        Some(self.0.clone())
-    }
-
-    fn write(&self, bytes: &mut BytesMut) -> Result<(), TransportError> {
-        bytes.extend_from_slice(&self.0);
-        Ok(())
-    }
-}
-
 fn headers(content_type: &'static str) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(3);
+    let mut headers = HeaderMap::with_capacity(4);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(
         USER_AGENT,
@@ -226,18 +221,30 @@ fn retry_after(response: &Response) -> Option<Duration> {
     value.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// What lies below the client library's and reqwest's own errors, outermost first: those two only repeat the URL.
-fn causes(error: &TransportError) -> String {
-    let below = std::iter::successors(error.source(), |&error| error.source()).skip(1);
-    let texts: Vec<String> = below.map(ToString::to_string).collect();
-    let text = if texts.is_empty() {
-        error.to_string()
-    } else {
-        texts.join(": ")
-    };
-    // rustls has no words for it, and it is what `openssl req -x509` makes unless told otherwise.
-    text.replace(
-        "Other(OtherError(CaUsedAsEndEntity))",
-        "it is an authority's own; the host needs one that the authority has signed",
-    )
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::login::Credentials;
+
+    #[test]
+    fn a_client_shows_no_secret() {
+        for credentials in [
+            Credentials::ApiKey("id:hush".to_owned().into()),
+            Credentials::ApiKey("aHVzaA==".to_owned().into()),
+            Credentials::Basic {
+                user: "u".to_owned(),
+                password: "hush".to_owned().into(),
+            },
+        ] {
+            let hosts = vec!["https://es".parse().unwrap()];
+            let client = Client::new(&Settings {
+                credentials,
+                ..Settings::new(hosts)
+            });
+            let shown = format!("{:?}", client.unwrap());
+            for secret in ["hush", "aHVzaA", "aWQ6aHVzaA", "dTpodXNo"] {
+                assert!(!shown.contains(secret), "{shown}");
+            }
+        }
+    }
 }

@@ -1,17 +1,14 @@
 //! What a client needs to know, and what can be wrong with it.
 
-use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use elasticsearch::auth::Credentials as Login;
-use elasticsearch::cert::{Certificate, CertificateValidation};
 use elasticsearch::http::Url;
-use elasticsearch::http::headers::HeaderValue;
-use elasticsearch::http::transport::{SingleNodeConnectionPool, TransportBuilder};
 use thiserror::Error;
 
 use crate::client::Host;
+use crate::login::Credentials;
+use crate::tls::{LoadedTls, Tls};
+use crate::transport::Transport;
 
 /// How to reach Elasticsearch.
 #[derive(Clone, Debug)]
@@ -20,8 +17,8 @@ pub struct Settings {
     pub hosts: Vec<Url>,
     /// Who writes.
     pub credentials: Credentials,
-    /// PEM file with the authorities that signed the hosts' certificates, beside the well-known ones.
-    pub ca_file: Option<PathBuf>,
+    /// How TLS is spoken to those with `https`.
+    pub tls: Tls,
     /// How long one request may take, its answer included.
     pub request_timeout: Duration,
     /// Whether bodies are sent gzipped.
@@ -38,100 +35,66 @@ impl Settings {
         Self {
             hosts,
             credentials: Credentials::None,
-            ca_file: None,
+            tls: Tls::default(),
             request_timeout: Duration::from_mins(1),
             compression: Compression::None,
             require_data_stream: true,
         }
     }
 
-    /// Makes ready to connect to each host.
-    pub(crate) fn connect(&self) -> Result<Vec<Host>, SettingsError> {
-        if self.hosts.is_empty() {
+    /// Reads the files that TLS needs, once.
+    pub(crate) fn connector(&self) -> Result<Connector, SettingsError> {
+        Ok(Connector {
+            plain_refused: self.tls.given().first().copied(),
+            tls: self.tls.load()?,
+        })
+    }
+}
+
+/// Makes ready to connect.
+#[derive(Debug)]
+pub(crate) struct Connector {
+    tls: LoadedTls,
+    /// The setting for whose sake no host may be without TLS.
+    plain_refused: Option<&'static str>,
+}
+
+impl Connector {
+    /// At least one host.
+    pub(crate) fn connect(&self, hosts: &[Url]) -> Result<Vec<Host>, SettingsError> {
+        if hosts.is_empty() {
             return Err(SettingsError::NoHosts);
         }
-        self.connect_to(&self.hosts)
-    }
-
-    /// Makes ready to connect to each of these, as to the hosts.
-    pub(crate) fn connect_to(&self, hosts: &[Url]) -> Result<Vec<Host>, SettingsError> {
-        let login = self.credentials.login()?;
-        let authorities = self.authorities()?;
         let connect = |host: &Url| {
-            check_host(host)?;
-            let mut builder = TransportBuilder::new(SingleNodeConnectionPool::new(host.clone()));
-            if let Some(login) = &login {
-                builder = builder.auth(login.clone());
-            }
-            if let Some(pem) = &authorities {
-                builder = builder.cert_validation(CertificateValidation::Full(self.parse(pem)?));
-            }
-            let transport = builder.build().map_err(|source| SettingsError::Tls {
-                reason: source.to_string(),
-            })?;
+            self.check(host)?;
+            let transport =
+                Transport::new(host, &self.tls).map_err(|error| SettingsError::Tls {
+                    setting: "hosts",
+                    problem: format!("TLS cannot be set up: {error}"),
+                    advice: "check the files with certificates".to_owned(),
+                })?;
             Ok(Host::new(name_of(host), transport))
         };
         hosts.iter().map(connect).collect()
     }
 
-    fn authorities(&self) -> Result<Option<Vec<u8>>, SettingsError> {
-        let Some(path) = &self.ca_file else {
-            return Ok(None);
-        };
-        let pem = std::fs::read(path).map_err(|source| SettingsError::CaFile {
-            path: path.clone(),
-            reason: source.to_string(),
-        })?;
-        Ok(Some(pem))
-    }
-
-    fn parse(&self, pem: &[u8]) -> Result<Certificate, SettingsError> {
-        Certificate::from_pem(pem).map_err(|source| SettingsError::CaFile {
-            path: self.ca_file.clone().unwrap_or_default(),
-            reason: source.to_string(),
-        })
-    }
-}
-
-/// Who writes. Secrets are not shown by `{:?}`.
-#[derive(Clone)]
-pub enum Credentials {
-    /// An API key: `id:key` as in Logstash, or the `encoded` form that Elasticsearch answers when it makes one.
-    ApiKey(String),
-    /// A user and a password.
-    Basic {
-        /// The user's name.
-        user: String,
-        /// The password.
-        password: String,
-    },
-    /// Nobody: Elasticsearch's security is off.
-    None,
-}
-
-impl Credentials {
-    fn login(&self) -> Result<Option<Login>, SettingsError> {
-        match self {
-            Self::None => Ok(None),
-            Self::Basic { user, password } => {
-                Ok(Some(Login::Basic(user.clone(), password.clone())))
-            }
-            Self::ApiKey(key) => match key.split_once(':') {
-                Some((id, key)) => Ok(Some(Login::ApiKey(id.to_owned(), key.to_owned()))),
-                // The client library would panic on it.
-                None if HeaderValue::from_str(key).is_err() => Err(SettingsError::ApiKey),
-                None => Ok(Some(Login::EncodedApiKey(key.clone()))),
-            },
+    fn check(&self, host: &Url) -> Result<(), SettingsError> {
+        if !matches!(host.scheme(), "http" | "https") || !host.has_host() {
+            return Err(SettingsError::Scheme {
+                host: host.to_string(),
+            });
         }
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ApiKey(_) => f.write_str("ApiKey(***)"),
-            Self::Basic { user, .. } => write!(f, "Basic {{ user: {user:?}, password: *** }}"),
-            Self::None => f.write_str("None"),
+        if !host.username().is_empty() || host.password().is_some() {
+            return Err(SettingsError::LoginInHost {
+                host: host.host_str().unwrap_or_default().to_owned(),
+            });
+        }
+        match self.plain_refused {
+            Some(setting) if host.scheme() == "http" => Err(SettingsError::Plain {
+                host: name_of(host),
+                setting,
+            }),
+            _ => Ok(()),
         }
     }
 }
@@ -154,20 +117,6 @@ pub(crate) fn name_of(host: &Url) -> String {
     host.as_str().trim_end_matches('/').to_owned()
 }
 
-fn check_host(host: &Url) -> Result<(), SettingsError> {
-    if !matches!(host.scheme(), "http" | "https") || !host.has_host() {
-        return Err(SettingsError::Scheme {
-            host: host.to_string(),
-        });
-    }
-    if !host.username().is_empty() || host.password().is_some() {
-        return Err(SettingsError::LoginInHost {
-            host: host.host_str().unwrap_or_default().to_owned(),
-        });
-    }
-    Ok(())
-}
-
 /// What is wrong with the settings.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -177,14 +126,6 @@ pub enum SettingsError {
         "the API key holds a character that it cannot have: give `id:key`, or the `encoded` form"
     )]
     ApiKey,
-    /// Not there, not readable, or no certificates in it.
-    #[error("CA file {}: {reason}", path.display())]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// What went wrong.
-        reason: String,
-    },
     /// A URL ends up in log files; a password must not.
     #[error("host {host}: user and password belong in their own settings, not in the URL")]
     LoginInHost {
@@ -194,31 +135,51 @@ pub enum SettingsError {
     /// Nowhere to write to.
     #[error("no hosts are given")]
     NoHosts,
+    /// Somebody wanted TLS, and this host would be without.
+    #[error("host {host} is spoken to without TLS, so `{setting}` would not count there")]
+    Plain {
+        /// The host as given.
+        host: String,
+        /// The setting of TLS.
+        setting: &'static str,
+    },
     /// Neither http nor https.
     #[error("host {host}: give it as http://NAME:PORT or https://NAME:PORT")]
     Scheme {
         /// The host as given.
         host: String,
     },
-    /// The certificates were not accepted.
-    #[error("TLS cannot be set up: {reason}")]
+    /// A setting of TLS that cannot be used.
+    #[error("{problem}")]
     Tls {
-        /// The TLS library's words.
-        reason: String,
+        /// Its name in `[output.elasticsearch]`.
+        setting: &'static str,
+        /// What is wrong, with the file that it is in.
+        problem: String,
+        /// What to do.
+        advice: String,
     },
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tls::Verification;
 
     fn settings(host: &str) -> Settings {
         Settings::new(vec![host.parse().unwrap()])
     }
 
+    fn connect(settings: &Settings) -> Result<Vec<Host>, SettingsError> {
+        settings.connector()?.connect(&settings.hosts)
+    }
+
     #[test]
     fn bad_settings_are_named_before_anything_is_sent() {
-        let file = |name: &str| Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name));
+        let unchecked = Tls {
+            verification: Verification::None,
+            ..Tls::default()
+        };
         for (settings, want) in [
             (Settings::new(Vec::new()), "no hosts are given"),
             (
@@ -235,27 +196,13 @@ mod tests {
             ),
             (
                 Settings {
-                    ca_file: file("no-such-file"),
-                    ..settings("https://es")
+                    tls: unchecked,
+                    ..settings("http://es:9200")
                 },
-                "no-such-file: No such file",
-            ),
-            (
-                Settings {
-                    ca_file: file("Cargo.toml"),
-                    ..settings("https://es")
-                },
-                "could not find PEM certificate",
-            ),
-            (
-                Settings {
-                    credentials: Credentials::ApiKey("a\nb".into()),
-                    ..settings("https://es")
-                },
-                "the API key",
+                "host http://es:9200 is spoken to without TLS, so `verification` would not count there",
             ),
         ] {
-            let error = settings.connect().unwrap_err();
+            let error = connect(&settings).unwrap_err();
             assert!(error.to_string().contains(want), "{error}");
             assert!(!error.to_string().contains("secret"), "{error}");
         }
@@ -266,10 +213,9 @@ mod tests {
         let mut settings = settings("https://proxy/es/");
         settings.credentials = Credentials::Basic {
             user: "w".into(),
-            password: "secret".into(),
+            password: "secret".to_owned().into(),
         };
-        assert_eq!(settings.connect().unwrap()[0].name, "https://proxy/es");
+        assert_eq!(connect(&settings).unwrap()[0].name, "https://proxy/es");
         assert!(!format!("{settings:?}").contains("secret"));
-        assert!(!format!("{:?}", Credentials::ApiKey("secret".into())).contains("secret"));
     }
 }

@@ -116,7 +116,7 @@ impl SniffError {
                 "give one of the user's roles the cluster privilege `monitor`, or take out sniffing_interval"
             }
             Self::Refused { .. } | Self::Unreadable { .. } => Cause::Unreadable.advice(),
-            Self::Settings(_) => "check the CA file",
+            Self::Settings(_) => "check the addresses that the nodes publish",
             Self::Unanswered(_) => Cause::Unreachable.advice(),
         }
     }

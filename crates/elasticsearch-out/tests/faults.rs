@@ -226,7 +226,7 @@ async fn a_request_carries_its_type_its_login_and_its_compression() {
     let settings = Settings {
         credentials: Credentials::Basic {
             user: "writer".into(),
-            password: "pässword".into(),
+            password: "pässword".to_owned().into(),
         },
         compression: Compression::Gzip { level: 1 },
         ..stand_in.settings()

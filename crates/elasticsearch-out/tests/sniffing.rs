@@ -199,7 +199,7 @@ async fn the_question_carries_the_login_and_the_path_before_the_api() {
     let node = Node::start().await;
     let url = format!("{}/es/", node.url());
     let settings = Settings {
-        credentials: Credentials::ApiKey("encoded".into()),
+        credentials: Credentials::ApiKey("encoded".to_owned().into()),
         ..Settings::new(vec![url.parse().unwrap()])
     };
     let client = Client::new(&settings).unwrap();

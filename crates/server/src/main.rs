@@ -9,6 +9,7 @@ mod check;
 mod cli;
 mod config;
 mod connection;
+mod core_dumps;
 mod crew;
 mod dead_letters;
 mod delivery;
@@ -40,7 +41,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use sawmill_bench::error::BenchError;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::cli::{Cli, Command};
 use crate::config::{Config, ConfigError, Layers, Speech};
@@ -61,11 +62,22 @@ fn main() -> ExitCode {
 }
 
 fn obey(command: Command) -> anyhow::Result<()> {
+    // `bench` holds no secrets, and starts programs whose limits are their own affair.
+    let no_dumps = if matches!(command, Command::Bench(_)) {
+        Ok(())
+    } else {
+        core_dumps::forbid()
+    };
     match command {
         Command::Run(settings) => {
             let layers = Layers::read(&settings.sources())?;
             let config = Config::check(&layers)?;
             logging::start(config.log);
+            if let Err(error) = no_dumps {
+                warn!(
+                    "a crash may write secrets to a core dump, since the system does not take a limit: {error}"
+                );
+            }
             info!("settings and filters come from {}", layers.name);
             Ok(run::run(config)?)
         }

@@ -15,6 +15,7 @@ use sawmill_pipeline::Chain;
 use sawmill_pipeline::config::FilterConfig;
 use sawmill_segments::Settings;
 use tracing::level_filters::LevelFilter;
+use zeroize::Zeroizing;
 
 use super::error::ConfigError;
 use super::file::{BeatsTable, DeadLettersTable, LogLevel, LogTable};
@@ -298,9 +299,10 @@ impl Check<'_> {
         name: &str,
         text: &str,
         file: Option<&Path>,
-    ) -> Result<Option<String>, ConfigError> {
+    ) -> Result<Option<Zeroizing<String>>, ConfigError> {
+        let owned = |text: &str| Zeroizing::new(text.to_owned());
         let Some(path) = file.filter(|path| !path.as_os_str().is_empty()) else {
-            return Ok(Some(text.to_owned()).filter(|text| !text.is_empty()));
+            return Ok(Some(text).filter(|text| !text.is_empty()).map(owned));
         };
         let file_key = format!("{table}.{name}_file");
         if !text.is_empty() {
@@ -317,6 +319,7 @@ impl Check<'_> {
                 format!("name a readable file that holds only the {name}"),
             )
         })?;
+        let text = Zeroizing::new(text);
         let text = text.trim();
         if text.is_empty() {
             let problem = format!("{} is empty", path.display());
@@ -324,7 +327,7 @@ impl Check<'_> {
                 .layers
                 .error(&file_key, problem, format!("write the {name} into it")));
         }
-        Ok(Some(text.to_owned()))
+        Ok(Some(owned(text)))
     }
 
     pub(super) fn at_least<T: Copy + PartialOrd + Display>(

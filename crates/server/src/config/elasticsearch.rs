@@ -1,14 +1,18 @@
 //! `[output.elasticsearch]`, checked.
 
+use std::path::{Path, PathBuf};
+
 use sawmill_elasticsearch_out::{
-    Backoff, Client, Compression, Credentials, Settings, SettingsError, Url,
+    Backoff, Client, ClientCertificate, Compression, Credentials, Fingerprint, Settings,
+    SettingsError, Tls, Url, Verification, cloud_host,
 };
 use sawmill_intake::DocumentIds;
 
 use super::ElasticsearchOutput;
 use super::checked::Check;
 use super::error::ConfigError;
-use super::file::{DocumentIdFrom, ElasticsearchTable};
+use super::file::{DocumentIdFrom, ElasticsearchTable, VerificationMode};
+use super::tls::given;
 
 /// What `gzip` may be: 0 is none.
 const GZIP_MAX: u8 = 9;
@@ -25,12 +29,9 @@ impl Check<'_> {
         self.at_least(&key("retry_max"), table.retry_max, table.retry_initial)?;
         let checked = ElasticsearchOutput {
             settings: Settings {
-                hosts: self.hosts(&table.hosts.0)?,
+                hosts: self.hosts_or_cloud(table)?,
                 credentials: self.credentials(table)?,
-                ca_file: table
-                    .ca_file
-                    .clone()
-                    .filter(|path| !path.as_os_str().is_empty()),
+                tls: self.tls_to_hosts(table)?,
                 request_timeout: self.some_time(&key("request_timeout"), table.request_timeout)?,
                 compression: self.compression(table.gzip)?,
                 require_data_stream: table.require_data_stream,
@@ -56,6 +57,87 @@ impl Check<'_> {
         // Only a client knows what is wrong with its certificates; this one is made to be asked.
         Client::new(&checked.settings).map_err(|error| self.refused(&error))?;
         Ok(Some(checked))
+    }
+
+    fn hosts_or_cloud(&self, table: &ElasticsearchTable) -> Result<Vec<Url>, ConfigError> {
+        if table.cloud_id.is_empty() {
+            return self.hosts(&table.hosts.0);
+        }
+        if !table.hosts.0.is_empty() {
+            return Err(self.layers.error(
+                &key("cloud_id"),
+                "both `hosts` and `cloud_id` are given",
+                "take out one of them: a cloud id says where the hosts are",
+            ));
+        }
+        let host = cloud_host(&table.cloud_id).map_err(|error| {
+            self.layers.error(
+                &key("cloud_id"),
+                format!("`output.elasticsearch.cloud_id` is none: {error}"),
+                "copy it whole from the deployment's page in the Elastic Cloud console: LABEL:BASE64",
+            )
+        })?;
+        Ok(vec![host])
+    }
+
+    fn tls_to_hosts(&self, table: &ElasticsearchTable) -> Result<Tls, ConfigError> {
+        Ok(Tls {
+            ca_file: path(table.ca_file.as_ref()),
+            ca_fingerprint: self.fingerprint(&table.ca_fingerprint)?,
+            client: self.client_certificate(table)?,
+            verification: match table.verification {
+                VerificationMode::Certificate => Verification::Certificate,
+                VerificationMode::Full => Verification::Full,
+                VerificationMode::None => Verification::None,
+            },
+        })
+    }
+
+    fn fingerprint(&self, text: &str) -> Result<Option<Fingerprint>, ConfigError> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        text.parse().map(Some).map_err(|error| {
+            self.layers.error(
+                &key("ca_fingerprint"),
+                format!("`output.elasticsearch.ca_fingerprint` is no SHA-256: {error}"),
+                "give what `openssl x509 -in http_ca.crt -noout -sha256 -fingerprint` prints after the `=`",
+            )
+        })
+    }
+
+    fn client_certificate(
+        &self,
+        table: &ElasticsearchTable,
+    ) -> Result<Option<ClientCertificate>, ConfigError> {
+        let passphrase = self.secret(
+            TABLE,
+            "client_key_passphrase",
+            "",
+            table.client_key_passphrase_file.as_deref(),
+        )?;
+        let half = |is: &str, without: &str| {
+            let problem = format!("`{is}` without `{without}`");
+            Err(self
+                .layers
+                .error(&key(is), problem, format!("give `{without}` too")))
+        };
+        match (
+            path(table.client_certificate.as_ref()),
+            path(table.client_key.as_ref()),
+        ) {
+            (Some(certificate), Some(private)) => Ok(Some(ClientCertificate {
+                certificate,
+                key: private,
+                passphrase: passphrase.map(Into::into),
+            })),
+            (Some(_), None) => half("client_certificate", "client_key"),
+            (None, Some(_)) => half("client_key", "client_certificate"),
+            (None, None) if passphrase.is_some() => {
+                half("client_key_passphrase_file", "client_key")
+            }
+            (None, None) => Ok(None),
+        }
     }
 
     fn hosts(&self, hosts: &[String]) -> Result<Vec<Url>, ConfigError> {
@@ -100,13 +182,13 @@ impl Check<'_> {
         let password = self.secret(
             TABLE,
             "password",
-            &table.password,
+            table.password.expose(),
             table.password_file.as_deref(),
         )?;
         let api_key = self.secret(
             TABLE,
             "api_key",
-            &table.api_key,
+            table.api_key.expose(),
             table.api_key_file.as_deref(),
         )?;
         match (password, api_key) {
@@ -122,9 +204,9 @@ impl Check<'_> {
             )),
             (Some(password), None) => Ok(Credentials::Basic {
                 user: table.user.clone(),
-                password,
+                password: password.into(),
             }),
-            (None, Some(api_key)) => Ok(Credentials::ApiKey(api_key)),
+            (None, Some(api_key)) => Ok(Credentials::ApiKey(api_key.into())),
             (None, None) => Ok(Credentials::None),
         }
     }
@@ -135,10 +217,13 @@ impl Check<'_> {
                 "api_key",
                 "Elasticsearch shows both forms when it makes a key",
             ),
-            SettingsError::CaFile { .. } => (
-                "ca_file",
-                "name a readable PEM file with certificates in it",
+            SettingsError::Plain { setting, .. } => (
+                *setting,
+                "give the host as https://, or take the setting out",
             ),
+            SettingsError::Tls {
+                setting, advice, ..
+            } => (*setting, advice.as_str()),
             SettingsError::LoginInHost { .. } => {
                 ("hosts", "use `user` and `password`, or `password_file`")
             }
@@ -149,6 +234,11 @@ impl Check<'_> {
         };
         self.layers.error(&key(name), error.to_string(), advice)
     }
+}
+
+/// The path, unless it is empty.
+fn path(path: Option<&PathBuf>) -> Option<PathBuf> {
+    given(path).map(Path::to_owned)
 }
 
 fn key(name: &str) -> String {

@@ -5,6 +5,8 @@ use std::fmt;
 use figment::error::{Actual, Kind};
 use thiserror::Error;
 
+use super::logstash_names::instead_of;
+
 /// What is wrong with the settings.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{place}: {problem}\n{advice}")]
@@ -60,7 +62,9 @@ const LIKENESS_MIN: f64 = 0.5;
 
 /// Whether a setting must not be shown.
 pub(crate) fn is_secret(key: &str) -> bool {
-    { ["password", "api_key", "key_passphrase"].iter() }.any(|end| key.ends_with(end))
+    ["password", "api_key", "passphrase"]
+        .iter()
+        .any(|secret| key.ends_with(secret))
 }
 
 /// Puts figment's findings about the setting `key` into our words: the problem, and what to do.
@@ -69,7 +73,9 @@ pub(super) fn explain(key: &str, kind: &Kind) -> (String, String) {
     match kind {
         Kind::UnknownField(name, known) => (
             format!("unknown key `{name}`{}", of_table(key)),
-            suggest(name, known),
+            key.rsplit_once('.')
+                .and_then(|(table, _)| instead_of(table, name))
+                .unwrap_or_else(|| suggest(name, known)),
         ),
         Kind::UnknownVariant(name, known) if leaf == "type" || key.starts_with("filter.") => (
             format!("unknown filter type `{name}`"),

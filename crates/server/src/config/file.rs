@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use figment::value::Value;
 use serde::{Deserialize, Serialize};
 
+use super::secret_text::SecretText;
 use super::units::{ByteSize, Paths, Span, Words};
 
 /// Tables that are planned and that this version does not know, and what to do about them.
@@ -145,7 +146,7 @@ pub(crate) struct TlsTable {
     /// PEM file with the certificate's private key: PKCS #8, PKCS #1 or SEC 1.
     pub(crate) key: Option<PathBuf>,
     /// What the key is encrypted with, if it is.
-    pub(crate) key_passphrase: String,
+    pub(crate) key_passphrase: SecretText,
     /// A file that holds the passphrase; blanks and line ends around it do not count.
     pub(crate) key_passphrase_file: Option<PathBuf>,
     /// Certificates and keys for clients that call the server by another name (SNI).
@@ -175,7 +176,7 @@ impl Default for TlsTable {
         Self {
             certificate: None,
             key: None,
-            key_passphrase: String::new(),
+            key_passphrase: SecretText::default(),
             key_passphrase_file: None,
             other_certificates: Vec::new(),
             client_authentication: None,
@@ -243,18 +244,32 @@ pub(crate) struct ElasticsearchTable {
     /// Where Elasticsearch answers: `http://NAME:PORT`, a list or one text with commas. Requests are spread over all.
     /// With none, `output.local` is the output.
     pub(crate) hosts: Words,
+    /// A deployment in Elastic Cloud, in place of `hosts`: `LABEL:BASE64`, as its console shows it.
+    pub(crate) cloud_id: String,
     /// Who writes.
     pub(crate) user: String,
     /// The user's password. Without one there is no login.
-    pub(crate) password: String,
+    pub(crate) password: SecretText,
     /// A file that holds the password; blanks and line ends around it do not count.
     pub(crate) password_file: Option<PathBuf>,
     /// An API key in place of user and password: `id:key`, or the `encoded` form.
-    pub(crate) api_key: String,
+    pub(crate) api_key: SecretText,
     /// A file that holds the API key.
     pub(crate) api_key_file: Option<PathBuf>,
     /// PEM file with the authorities that signed the hosts' certificates, beside the well-known ones.
     pub(crate) ca_file: Option<PathBuf>,
+    /// SHA-256 of an authority's certificate, as Elasticsearch prints it when it starts for the first time: hexadecimal, with
+    /// colons or without. The authority is believed if a host shows its certificate.
+    pub(crate) ca_fingerprint: String,
+    /// PEM file with the certificate that Sawmill shows to a host that asks for one, then those that signed it.
+    pub(crate) client_certificate: Option<PathBuf>,
+    /// PEM file with that certificate's private key.
+    pub(crate) client_key: Option<PathBuf>,
+    /// A file that holds the passphrase of that key, if the key is encrypted.
+    pub(crate) client_key_passphrase_file: Option<PathBuf>,
+    /// What of a host's certificate is checked: `full`, that an authority signed it that is believed, and that it is for
+    /// the host's name; `certificate`, all but the name; `none`, nothing, so that anybody may take Elasticsearch's place.
+    pub(crate) verification: VerificationMode,
     /// Bytes of one bulk request, unless a single event is larger.
     pub(crate) bulk_bytes_max: ByteSize,
     /// The most bulk requests on their way at one time. It begins with 8 at most; while Elasticsearch bears them there
@@ -284,12 +299,18 @@ impl Default for ElasticsearchTable {
     fn default() -> Self {
         Self {
             hosts: Words::default(),
+            cloud_id: String::new(),
             user: String::new(),
-            password: String::new(),
+            password: SecretText::default(),
             password_file: None,
-            api_key: String::new(),
+            api_key: SecretText::default(),
             api_key_file: None,
             ca_file: None,
+            ca_fingerprint: String::new(),
+            client_certificate: None,
+            client_key: None,
+            client_key_passphrase_file: None,
+            verification: VerificationMode::Full,
             bulk_bytes_max: ByteSize::mib(8),
             requests_max: 64,
             request_timeout: Span::seconds(60),
@@ -301,6 +322,18 @@ impl Default for ElasticsearchTable {
             sniffing_interval: None,
         }
     }
+}
+
+/// What of a host's certificate is checked.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum VerificationMode {
+    /// All but the name.
+    Certificate,
+    /// All.
+    Full,
+    /// Nothing.
+    None,
 }
 
 /// Where an `_id` comes from.

@@ -17,8 +17,7 @@ use super::usual_file::{unreadable, usual_file};
 const BUILT_IN: &str = include_str!("../../../../pipeline.toml");
 const BUILT_IN_NAME: &str = "built-in pipeline.toml";
 
-/// What [`Layers`] are read from.
-#[derive(Debug)]
+/// What [`Layers`] are read from. Not to be shown: there are secrets among the variables.
 pub(crate) struct Sources {
     /// The file that was named, by flag or variable.
     pub(crate) file: Option<PathBuf>,

@@ -6,6 +6,7 @@ use figment::value::{Dict, Value};
 
 use super::error::{ConfigError, Place, nearest};
 use super::file::{ConfigFile, not_yet};
+use super::logstash_names::instead_of;
 
 const PREFIX: &str = "SAWMILL_";
 
@@ -75,9 +76,15 @@ fn refuse_unknown(
     if let Some((table, advice)) = not_yet(key) {
         return error(format!("`{table}` is not supported yet"), advice.to_owned());
     }
-    let advice = match nearest(key, &known) {
-        Some(near) => format!("did you mean {}?", spell(near)),
-        None => "`sawmill check` lists all that can be set from outside the file".to_owned(),
+    let logstash = key
+        .rsplit_once('.')
+        .and_then(|(table, name)| instead_of(table, name));
+    let advice = match (logstash, nearest(key, &known)) {
+        (Some(logstash), _) => logstash,
+        (None, Some(near)) => format!("did you mean {}?", spell(near)),
+        (None, None) => {
+            "`sawmill check` lists all that can be set from outside the file".to_owned()
+        }
     };
     error(format!("no such setting as `{key}`"), advice)
 }

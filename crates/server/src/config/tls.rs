@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::{SupportedProtocolVersion, crypto::CryptoProvider};
-use zeroize::Zeroizing;
 
 use super::checked::Check;
 use super::error::ConfigError;
@@ -28,7 +27,7 @@ impl Check<'_> {
         let passphrase = self.secret(
             TABLE,
             "key_passphrase",
-            &table.key_passphrase,
+            table.key_passphrase.expose(),
             table.key_passphrase_file.as_deref(),
         )?;
         let (certificate, private) = (given(table.certificate.as_ref()), given(table.key.as_ref()));
@@ -49,7 +48,7 @@ impl Check<'_> {
             key_setting: key("key"),
             certificate: certificate.to_owned(),
             key: private.to_owned(),
-            passphrase: passphrase.map(Zeroizing::new),
+            passphrase,
         }];
         for other in &table.other_certificates {
             own.push(self.other(other)?);
@@ -79,7 +78,7 @@ impl Check<'_> {
             key_setting: setting,
             certificate: table.certificate.clone(),
             key: table.key.clone(),
-            passphrase: passphrase.map(Zeroizing::new),
+            passphrase,
         })
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sawmill_elasticsearch_out::{
     BulkBody, Carrier, Client, Credentials, Pace, Refusal, Request, Sender, Settled, Severity, Url,
+    Verification,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -35,6 +36,13 @@ pub(super) fn start(
         warn!(
             "no password is given, so Elasticsearch is asked without a login: if its security is on, set \
              LOGSTASH_WRITER_PASSWORD, or output.elasticsearch.password_file or api_key"
+        );
+    }
+    if output.settings.tls.verification == Verification::None {
+        warn!(
+            "output.elasticsearch.verification is none: nobody looks whether it is Elasticsearch that answers, so whoever \
+             stands between gets the login and every event, and can let them vanish; give ca_file or ca_fingerprint and \
+             take it out"
         );
     }
     tokio::spawn(report_probe(Arc::clone(&client), streams));

@@ -9,6 +9,7 @@ mod bad_settings;
 mod bench;
 mod dead_letters;
 mod effective_settings;
+mod elasticsearch_tls;
 mod healthcheck;
 mod logging;
 mod peer;

@@ -16,6 +16,7 @@ mod fairness;
 mod health;
 mod pki;
 mod proxied;
+mod secrets;
 mod sessions;
 mod strangers;
 mod support;

@@ -123,9 +123,14 @@ impl Sawmill {
         documents(&self.folder.path().join("sawmill-data/dead-letters"))
     }
 
+    /// A file that the kernel has about the process.
+    pub(crate) fn proc(&self, file: &str) -> String {
+        fs::read_to_string(format!("/proc/{}/{file}", self.process.id())).unwrap()
+    }
+
     /// Resident memory in bytes.
     pub(crate) fn resident_bytes(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let status = self.proc("status");
         let line = status
             .lines()
             .find(|line| line.starts_with("VmRSS:"))
