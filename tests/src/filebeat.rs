@@ -18,6 +18,7 @@ pub struct Filebeat {
     statistics: String,
     dir: PathBuf,
     to: String,
+    options: Vec<String>,
 }
 
 impl Filebeat {
@@ -28,6 +29,11 @@ impl Filebeat {
 
     /// The same, shipping to another address.
     pub fn start_to(dir: &Path, to: &str) -> Self {
+        Self::start_with(dir, to, Vec::new())
+    }
+
+    /// The same with options of its `output.logstash`, such as `ssl.enabled=true`.
+    pub fn start_with(dir: &Path, to: &str, options: Vec<String>) -> Self {
         let program = installed("SAWMILL_TEST_FILEBEAT").join("filebeat");
         let port = free_port();
         let process = Process::start("filebeat", dir, &program, |command| {
@@ -38,6 +44,11 @@ impl Filebeat {
                 .arg(dir.join("filebeat"))
                 .args(["-E", "logging.json=true", "-E", "http.enabled=true", "-E"])
                 .arg(format!("http.port={port}"))
+                .args(
+                    options
+                        .iter()
+                        .flat_map(|option| ["-E".to_owned(), format!("output.logstash.{option}")]),
+                )
                 .env("LOG_DIR", dir.join("logs"))
                 .env("LOGSTASH_HOST", to)
                 // Its log is on stderr; here a library of its own prints a line whenever it is asked for statistics.
@@ -50,6 +61,7 @@ impl Filebeat {
             statistics: format!("http://127.0.0.1:{port}/stats"),
             dir: dir.to_owned(),
             to: to.to_owned(),
+            options,
         };
         until("Filebeat answers", Duration::from_secs(30), || {
             started.try_statistics().is_ok()
@@ -105,7 +117,7 @@ impl Filebeat {
 
     /// Starts it again; it goes on where its registry says it was.
     pub fn start_again(&mut self) {
-        *self = Self::start_to(&self.dir, &self.to);
+        *self = Self::start_with(&self.dir, &self.to, self.options.clone());
     }
 
     /// Stops it as an operator would.

@@ -129,6 +129,11 @@ impl Sawmill {
         self.process.resident_bytes()
     }
 
+    /// Asks it to read its certificates again.
+    pub fn hang_up(&self) {
+        self.process.signal(Signal::HUP);
+    }
+
     /// Ends it with no chance to do anything about it.
     pub fn kill(&mut self) {
         self.process.signal(Signal::KILL);

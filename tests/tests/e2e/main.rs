@@ -14,6 +14,7 @@ mod limits;
 mod misconfiguration;
 mod outages;
 mod restarts;
+mod tls;
 
 use std::time::Duration;
 

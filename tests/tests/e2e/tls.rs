@@ -1,0 +1,203 @@
+//! TLS with a real Filebeat, and the PROXY protocol with a real `HAProxy`.
+
+use std::fs;
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sawmill_tests::{
+    Authority, Comparison, Django, Filebeat, Haproxy, Pace, Sawmill, Settings, issue_own,
+    stored_messages, until,
+};
+
+use crate::{PATIENCE, folder};
+
+const HERE: &[&str] = &["localhost", "127.0.0.1"];
+
+/// Settings for a server with the certificate and key of that name in the folder.
+fn settings(folder: &Path, name: &str) -> Settings {
+    let path = |end: &str| folder.join(format!("{name}.{end}")).display().to_string();
+    Settings::local(&folder.join("streams"))
+        .with("API__LISTEN", "off")
+        .with("INPUT__BEATS__TLS__CERTIFICATE", path("pem"))
+        .with("INPUT__BEATS__TLS__KEY", path("key"))
+}
+
+/// A Filebeat's settings: whom it trusts, and what it shows.
+fn ssl(folder: &Path, authority: &str, shown: Option<&str>, more: &[&str]) -> Vec<String> {
+    let path = |name: &str, end: &str| folder.join(format!("{name}.{end}")).display().to_string();
+    let mut all = vec![
+        "ssl.enabled=true".to_owned(),
+        format!("ssl.certificate_authorities={}", path(authority, "pem")),
+    ];
+    if let Some(name) = shown {
+        all.push(format!("ssl.certificate={}", path(name, "pem")));
+        all.push(format!("ssl.key={}", path(name, "key")));
+    }
+    all.extend(more.iter().map(|&option| option.to_owned()));
+    all
+}
+
+/// A folder below for one Filebeat and what it reads.
+fn below(dir: &Path, name: &str) -> PathBuf {
+    let folder = dir.join(name);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn name_only(address: &str) -> String {
+    address.replace("127.0.0.1", "localhost")
+}
+
+#[test]
+fn filebeats_with_certificates_of_every_kind_ship_within_both_versions_of_tls() {
+    let dir = folder();
+    let pki = dir.path();
+    let server = Authority::new("server's");
+    fs::write(pki.join("ca.pem"), server.pem()).unwrap();
+    server.issue(pki, "server", HERE, "");
+    let (unrelated, root, second) = (
+        Authority::new("unrelated"),
+        Authority::new("root"),
+        Authority::new("second"),
+    );
+    let between = root.below("between");
+    fs::write(pki.join("first.pem"), unrelated.pem() + &root.pem()).unwrap();
+    fs::write(pki.join("second.pem"), second.pem()).unwrap();
+    issue_own(pki, "own");
+    root.issue(pki, "direct", &[], "");
+    between.issue(pki, "deep", &[], &between.pem());
+    second.issue(pki, "secondary", &[], "");
+    let authorities =
+        ["first.pem", "second.pem", "own.pem"].map(|name| pki.join(name).display().to_string());
+    let sawmill = Sawmill::start(
+        pki,
+        settings(pki, "server").with(
+            "INPUT__BEATS__TLS__CLIENT_AUTHORITIES",
+            authorities.join(","),
+        ),
+    );
+    let to = name_only(&sawmill.beats_address());
+    let mut written = None;
+    for (shown, versions) in [
+        ("direct", "[TLSv1.2]"),
+        ("deep", "[TLSv1.3]"),
+        ("secondary", "[TLSv1.2,TLSv1.3]"),
+        ("own", "[TLSv1.3]"),
+    ] {
+        let place = below(pki, shown);
+        let lines = Django::write(&place, 1000, Pace::Full).finish().lines();
+        let versions = format!("ssl.supported_protocols={versions}");
+        let options = ssl(pki, "ca", Some(shown), &[&versions]);
+        let filebeat = Filebeat::start_with(&place, &to, options);
+        filebeat.until_acknowledged(lines.count(), PATIENCE);
+        assert_eq!(filebeat.errors(), [""; 0], "{shown}");
+        written = Some(match written {
+            None => lines,
+            Some(all) => lines.and(all),
+        });
+    }
+    let stored = stored_messages(&pki.join("streams"));
+    assert_eq!(written.unwrap().compare(&stored), Comparison::SAME);
+}
+
+#[test]
+fn a_certificate_changed_under_load_loses_and_doubles_nothing() {
+    let dir = folder();
+    let pki = dir.path();
+    let (old, new) = (Authority::new("old"), Authority::new("new"));
+    fs::write(pki.join("ca.pem"), old.pem() + &new.pem()).unwrap();
+    old.issue(pki, "server", HERE, "");
+    let sawmill = Sawmill::start(pki, settings(pki, "server"));
+    let to = name_only(&sawmill.beats_address());
+    let filebeat = Filebeat::start_with(pki, &to, ssl(pki, "ca", None, &[]));
+    let django = Django::write(pki, 40_000, Pace::PerSecond(5000));
+    for (change, authority) in [(1, &new), (2, &old), (3, &new)] {
+        until("the next lines are stored", PATIENCE, || {
+            filebeat.acknowledged() >= change * 8000
+        });
+        authority.issue(pki, "server", HERE, "");
+        sawmill.hang_up();
+        until("it is read", PATIENCE, || {
+            sawmill.log().matches("read anew").count() >= change
+        });
+    }
+    let lines = django.finish().lines();
+    filebeat.until_acknowledged(lines.count(), PATIENCE);
+    assert_eq!(filebeat.errors(), [""; 0]);
+    let stored = stored_messages(&pki.join("streams"));
+    assert_eq!(lines.compare(&stored), Comparison::SAME);
+}
+
+#[test]
+fn a_filebeat_that_cannot_trust_the_server_is_told_apart_and_stores_nothing() {
+    let dir = folder();
+    let pki = dir.path();
+    let (known, stranger) = (Authority::new("known"), Authority::new("stranger"));
+    fs::write(pki.join("ca.pem"), known.pem()).unwrap();
+    for (server, signed_by, hosts, end, why) in [
+        ("strange", &stranger, HERE, 1000, "unknown authority"),
+        (
+            "misnamed",
+            &known,
+            &["elsewhere"][..],
+            1000,
+            "certificate is valid for elsewhere",
+        ),
+        ("expired", &known, HERE, 0, "certificate has expired"),
+    ] {
+        let place = below(pki, server);
+        signed_by.issue_until(pki, server, hosts, "", Duration::from_hours(end));
+        let sawmill = Sawmill::start(&place, {
+            settings(pki, server).with(
+                "OUTPUT__LOCAL__PATH",
+                place.join("streams").display().to_string(),
+            )
+        });
+        Django::write(&place, 10, Pace::Full).finish();
+        let to = name_only(&sawmill.beats_address());
+        let filebeat = Filebeat::start_with(&place, &to, ssl(pki, "ca", None, &[]));
+        sawmill.until_it_says(&["the client does not trust our certificate"], PATIENCE);
+        until("Filebeat says why", PATIENCE, || {
+            filebeat.errors().iter().any(|line| line.contains(why))
+        });
+        assert_eq!(filebeat.acknowledged(), 0);
+        assert!(!place.join("streams").join("logs-django-pt").exists());
+    }
+}
+
+#[test]
+fn behind_a_load_balancer_the_client_is_still_the_client() {
+    for header in ["send-proxy", "send-proxy-v2"] {
+        let dir = folder();
+        let pipeline = dir.path().join("who.toml");
+        let own = fs::read_to_string(sawmill_tests::repository().join("pipeline.toml")).unwrap();
+        let who = "[[filter]]\ntype = \"set\"\nfields = { \"[client][ip]\" = \"%{[@metadata][input][beats][host][ip]}\" }\n";
+        fs::write(&pipeline, format!("{own}\n{who}")).unwrap();
+        let settings = Settings::local(&dir.path().join("streams"))
+            .with("API__LISTEN", "off")
+            .with("INPUT__BEATS__PROXY_NETWORKS", "127.0.0.1")
+            .with_pipeline(&pipeline);
+        let sawmill = Sawmill::start(dir.path(), settings);
+        let haproxy = Haproxy::start(dir.path(), &sawmill.beats_address(), header);
+        let lines = Django::write(dir.path(), 500, Pace::Full).finish().lines();
+        let filebeat = Filebeat::start_to(dir.path(), &haproxy.address());
+        filebeat.until_acknowledged(lines.count(), PATIENCE);
+        assert_eq!(filebeat.errors(), [""; 0], "{header}");
+        let stored = stored_messages(&dir.path().join("streams"));
+        assert_eq!(lines.compare(&stored), Comparison::SAME, "{header}");
+        // A stranger through the load balancer: its own port is in the log, the load balancer's is not.
+        let address = haproxy.address().to_socket_addrs().unwrap().next().unwrap();
+        let stranger = TcpStream::connect(address).unwrap();
+        std::io::Write::write_all(&mut &stranger, b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        let port = stranger.local_addr().unwrap().to_string();
+        sawmill.until_it_says(&[&port, "HTTP"], PATIENCE);
+        // Neither are its health checks, of which some came by now.
+        let warnings = sawmill
+            .log()
+            .lines()
+            .filter(|line| line.contains("WARN"))
+            .count();
+        assert_eq!(warnings, 1, "{}", sawmill.log());
+    }
+}
