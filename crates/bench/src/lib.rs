@@ -2,6 +2,8 @@
 //!
 //! It knows the protocol and nothing of our server: what it says of one server it says of all by the same rule.
 
+#![forbid(unsafe_code)]
+
 pub mod args;
 pub mod cli;
 pub mod compare;
