@@ -113,6 +113,8 @@ impl Parts {
             .args(["run", "--config"])
             .arg(pipeline)
             .args(["--set", &format!("input.beats.listen=127.0.0.1:{port}")])
+            // All the load comes from here.
+            .args(["--set", "input.beats.connections_per_address_max=10000"])
             .env(
                 "ELASTICSEARCH_HOSTS",
                 format!("http://127.0.0.1:{}", sink.port),
