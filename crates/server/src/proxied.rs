@@ -22,6 +22,12 @@ pub(crate) async fn read_header(stream: &mut TcpStream) -> Result<Option<SocketA
     }
 }
 
+/// Whether somebody just left. Load balancers end their health checks with a reset.
+pub(crate) fn is_end(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), ConnectionReset | UnexpectedEof)
+}
+
 async fn read(stream: &mut TcpStream) -> Result<Option<SocketAddr>, Close> {
     let mut received = Vec::new();
     loop {
@@ -33,9 +39,7 @@ async fn read(stream: &mut TcpStream) -> Result<Option<SocketAddr>, Close> {
         received.resize(before + missing, 0);
         match stream.read_exact(&mut received[before..]).await {
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                return Err(Close::PeerLeft);
-            }
+            Err(error) if is_end(&error) => return Err(Close::PeerLeft),
             Err(error) => return Err(Close::Broken(error)),
         }
     }

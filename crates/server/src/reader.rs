@@ -18,6 +18,7 @@ use crate::config::BeatsInput;
 use crate::connection::{Client, Close};
 use crate::incoming::{Incoming, READ_BYTES};
 use crate::memory::Reserved;
+use crate::proxied::is_end;
 use crate::window::Window;
 use crate::works::{Job, Works};
 
@@ -377,6 +378,9 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 // The end of a TLS session that was not said to be one: what belongs together has
                 // lengths of its own, so nothing cut short can be taken for whole.
                 Some(Err(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+                    return Err(Close::PeerLeft);
+                }
+                Some(Err(error)) if is_end(&error) && !stuck && self.open.is_none() => {
                     return Err(Close::PeerLeft);
                 }
                 Some(Err(error)) => return Err(Close::Broken(error)),

@@ -11,6 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::Tls;
+use crate::proxied::is_end;
 
 /// Why there is no TLS with a client.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub(crate) async fn shake_hands<'a>(
     let acceptor = TlsAcceptor::from(tls.server());
     match timeout(tls.handshake_timeout, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Err(NoHandshake::Left),
+        Ok(Err(error)) if is_end(&error) => Err(NoHandshake::Left),
         Ok(Err(error)) => Err(NoHandshake::Refused(error)),
         Err(_) => Err(NoHandshake::TimedOut(tls.handshake_timeout)),
     }
