@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -24,6 +25,7 @@ use crate::config::{Api, HostPort};
 use crate::health::Health;
 use crate::listener::bind;
 use crate::start_error::StartError;
+use crate::tls::{Tls, shake_hands};
 
 /// Whoever watches asks now and then.
 const CONNECTIONS_MAX: usize = 64;
@@ -54,10 +56,11 @@ fn usual() -> HostPort {
 }
 
 /// Answers for as long as the program runs.
-pub(crate) async fn serve_api(listener: TcpListener, health: Health) {
+pub(crate) async fn serve_api(listener: TcpListener, tls: Option<Arc<Tls>>, health: Health) {
     let address = listener.local_addr().ok();
     if let Some(address) = address {
-        info!("health is told on http://{address}/_health_report");
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        info!("health is told on {scheme}://{address}/_health_report");
     }
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
@@ -68,16 +71,37 @@ pub(crate) async fn serve_api(listener: TcpListener, health: Health) {
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
             continue;
         };
-        let health = health.clone();
+        let (health, tls) = (health.clone(), tls.clone());
         tokio::spawn(async move {
             // What a stranger does to his connection is his own affair.
-            let _ = timeout(CONNECTION_TIMEOUT, converse(stream, address, &health)).await;
+            let told = tell(stream, tls.as_deref(), address, &health);
+            let _ = timeout(CONNECTION_TIMEOUT, told).await;
             drop(place);
         });
     }
 }
 
-async fn converse(stream: TcpStream, address: Option<SocketAddr>, health: &Health) {
+async fn tell(
+    mut stream: TcpStream,
+    tls: Option<&Tls>,
+    address: Option<SocketAddr>,
+    health: &Health,
+) {
+    match tls {
+        None => converse(stream, address, health).await,
+        Some(tls) => {
+            if let Ok(stream) = shake_hands(&mut stream, tls).await {
+                converse(stream, address, health).await;
+            }
+        }
+    }
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    address: Option<SocketAddr>,
+    health: &Health,
+) {
     let service = service_fn(|request: Request<Incoming>| {
         let answer = answer(request.method(), request.uri().path(), address, health);
         async move { Ok::<_, Infallible>(answer) }

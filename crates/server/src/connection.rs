@@ -243,10 +243,11 @@ async fn converse(
 /// forgotten. Closing with bytes unread would send RST, which destroys an ACK on its way.
 async fn hang_up(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     const PATIENCE: Duration = Duration::from_secs(2);
-    let _ = stream.shutdown().await;
     // On the heap: in the future it would be part of every connection from its beginning.
     let mut forgotten = vec![0; 4096];
     let drain = async {
+        // Within TLS it has something to say, which the peer may not take.
+        let _ = stream.shutdown().await;
         while stream
             .read(&mut forgotten)
             .await
@@ -260,7 +261,8 @@ impl Door {
     /// Ends a connection that never came to speak of windows.
     async fn send_away(&self, stream: TcpStream, peer: SocketAddr, close: &Close) {
         self.report(&peer.to_string(), close);
-        if !matches!(close, Close::ShuttingDown) {
+        // Whoever is one too many must not keep a place by being sent away.
+        if !matches!(close, Close::ShuttingDown | Close::Refused(_)) {
             hang_up(stream).await;
         }
     }

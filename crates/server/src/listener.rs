@@ -17,7 +17,7 @@ use crate::connection::{Door, serve};
 use crate::start_error::StartError;
 
 /// Connections that the system keeps ready to be accepted.
-const BACKLOG: i32 = 1024;
+const BACKLOG: i32 = 4096;
 
 /// Pause after a failed accept, such as one for want of file descriptors, so as not to spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -83,6 +83,7 @@ pub(crate) async fn accept_all(listener: TcpListener, door: Arc<Door>, connectio
         match take(&door, peer) {
             Ok(place) => {
                 connections.spawn(serve(stream, peer, place, Arc::clone(&door)));
+                rate.wait().await;
             }
             Err(refusal) => {
                 if door.log.allows() {
@@ -92,7 +93,6 @@ pub(crate) async fn accept_all(listener: TcpListener, door: Arc<Door>, connectio
                 drop(stream);
             }
         }
-        rate.wait().await;
     }
 }
 

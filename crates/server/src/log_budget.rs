@@ -13,7 +13,11 @@ const LINES_MAX: u32 = 100;
 
 /// Counts log lines, and says which must not be written.
 #[derive(Debug)]
-pub(crate) struct LogBudget(Mutex<Period>);
+pub(crate) struct LogBudget {
+    /// What the lines are about.
+    about: &'static str,
+    period: Mutex<Period>,
+}
 
 #[derive(Debug)]
 struct Period {
@@ -22,25 +26,29 @@ struct Period {
 }
 
 impl LogBudget {
-    pub(crate) fn new() -> Self {
-        Self(Mutex::new(Period {
-            begun: Instant::now(),
-            lines: 0,
-        }))
+    /// Nothing is written yet.
+    pub(crate) fn new(about: &'static str) -> Self {
+        Self {
+            about,
+            period: Mutex::new(Period {
+                begun: Instant::now(),
+                lines: 0,
+            }),
+        }
     }
 
     /// Whether another line may be written. Before the first one of a new period it says how many the last one left out.
     pub(crate) fn allows(&self) -> bool {
         let (allows, left_out) = self.count(Instant::now());
         if left_out > 0 {
-            warn!("{left_out} more lines about connections were left out");
+            warn!("{left_out} more lines about {} were left out", self.about);
         }
         allows
     }
 
     /// Whether this line may be written, and how many of the last period could not.
     fn count(&self, now: Instant) -> (bool, u32) {
-        let mut period = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut period = self.period.lock().unwrap_or_else(PoisonError::into_inner);
         let mut left_out = 0;
         if now.duration_since(period.begun) >= PERIOD {
             left_out = period.lines.saturating_sub(LINES_MAX);
@@ -60,7 +68,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_too_much_is_counted() {
-        let budget = LogBudget::new();
+        let budget = LogBudget::new("connections");
         let now = Instant::now();
         let allowed = (0..300).filter(|_| budget.count(now).0).count();
         assert_eq!(allowed, LINES_MAX as usize);

@@ -188,6 +188,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         window.whole();
         self.hand_over_held();
         let memory = self.memory_for(zlib.len() + PIECE_BYTES).await?;
+        self.announced = None;
         self.begin(&window, Piece::compressed(zlib.freeze()), Some(memory));
         Ok(())
     }
@@ -199,8 +200,9 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         used: usize,
     ) -> Result<(), Close> {
         open_window(&mut self.open, version, sequence).map_err(Close::Protocol)?;
+        // The address's share always comes before the memory: who waits for it holds nothing that others wait for.
+        let announced = self.announced_for(used).await?;
         let memory = self.memory_for(used).await?;
-        let announced = self.announce(used).await?;
         let Some(open) = &mut self.open else {
             return Ok(());
         };
@@ -242,7 +244,8 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     /// The memory of a frame that has been read: what was reserved to read it, and the rest.
     async fn memory_for(&mut self, bytes: usize) -> Result<Reserved, Close> {
-        self.announced = None;
+        // As it was counted while it was read.
+        let bytes = bytes.min(self.client.announced.bytes_max());
         self.reserve_up_to(bytes).await?;
         match self.buffer_memory.take() {
             Some(mut memory) => {
@@ -250,6 +253,19 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 Ok(memory)
             }
             None => self.reserve(bytes).await,
+        }
+    }
+
+    /// The share of its address that a frame takes which has been read, as a part of a window that is not whole.
+    async fn announced_for(&mut self, bytes: usize) -> Result<Reserved, Close> {
+        let bytes = bytes.min(self.client.announced.bytes_max());
+        match self.announced.take() {
+            Some(mut all) if all.bytes() >= bytes => {
+                all.shrink_to(bytes);
+                Ok(all)
+            }
+            // Of a small frame nothing was announced.
+            _ => self.announce(bytes).await,
         }
     }
 

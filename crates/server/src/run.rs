@@ -28,6 +28,7 @@ use crate::log_budget::LogBudget;
 use crate::memory::Memory;
 use crate::output::{self, Deliveries, Output};
 use crate::start_error::StartError;
+use crate::tls::Tls;
 use crate::works::Works;
 
 /// Smallest share of the budget that a body is given when nothing else says so.
@@ -54,8 +55,14 @@ pub(crate) fn run(config: Config) -> Result<(), StartError> {
             .collect::<Result<_, io::Error>>()?;
         let health = Health::default();
         for listener in api {
-            tokio::spawn(serve_api(TcpListener::from_std(listener)?, health.clone()));
+            let listener = TcpListener::from_std(listener)?;
+            tokio::spawn(serve_api(listener, config.api_tls.clone(), health.clone()));
         }
+        let certificates = [
+            ("certificates", config.input.tls.clone()),
+            ("api_certificates", config.api_tls.clone()),
+        ];
+        keep_current(certificates, &health)?;
         serve(config, listeners, cores, &health).await
     });
     // Work for connections that are gone is not waited for: its sender will send it again.
@@ -126,11 +133,10 @@ async fn serve(
     let door = Arc::new(Door {
         admission: Admission::new(input.admission.clone(), works.memory.clone()),
         settings: input,
-        log: LogBudget::new(),
+        log: LogBudget::new("connections"),
         works,
         shutdown: shutdown.clone(),
     });
-    keep_current(&door, health)?;
     let mut addresses = Vec::new();
     for listener in listeners {
         addresses.push(listener.local_addr()?);
@@ -150,27 +156,30 @@ async fn serve(
     Ok(())
 }
 
-/// Has files of TLS read again when they change, or SIGHUP comes, which ends a program that does not take it.
-fn keep_current(door: &Door, health: &Health) -> io::Result<()> {
+/// Has files of TLS read again when they change, or SIGHUP comes, which ends a program that does not take it. Each part of the
+/// health report has its certificates.
+fn keep_current(
+    certificates: [(&'static str, Option<Arc<Tls>>); 2],
+    health: &Health,
+) -> io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
-    match &door.settings.tls {
-        Some(tls) => {
-            let seen = Arc::clone(tls);
-            health.watch("certificates", move || {
-                let trouble = |(cause, action)| Diagnosis::warning(cause, action);
-                seen.troubles().into_iter().map(trouble).collect()
-            });
-            tokio::spawn(Arc::clone(tls).keep_current(hangup));
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            info!(
+                "SIGHUP: certificates are read anew, if there are any; a new pipeline needs a restart"
+            );
         }
-        None => {
-            tokio::spawn(async move {
-                while hangup.recv().await.is_some() {
-                    info!(
-                        "SIGHUP: certificates would be read anew, but there are none; a new pipeline needs a restart"
-                    );
-                }
-            });
-        }
+    });
+    for (part, tls) in certificates {
+        let Some(tls) = tls else {
+            continue;
+        };
+        let seen = Arc::clone(&tls);
+        health.watch(part, move || {
+            let trouble = |(cause, action)| Diagnosis::warning(cause, action);
+            seen.troubles().into_iter().map(trouble).collect()
+        });
+        tokio::spawn(tls.keep_current(signal(SignalKind::hangup())?));
     }
     Ok(())
 }

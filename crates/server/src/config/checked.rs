@@ -59,6 +59,7 @@ impl Config {
         };
         Ok(Self {
             api: check.api(file.api.listen.as_deref())?,
+            api_tls: check.api_tls(&file.api.tls)?.map(Arc::new),
             input: check.beats(&file.input.beats, asks_for_peer(&file.filter))?,
             output: elasticsearch.map_or(Output::Local(local), |to| {
                 Output::Elasticsearch(Box::new(to))
@@ -158,7 +159,7 @@ impl Check<'_> {
         let parse = |word: &String| {
             let network = word.parse::<IpNet>();
             network
-                .or_else(|_| word.parse::<IpAddr>().map(IpNet::from))
+                .or_else(|_| word.parse::<IpAddr>().map(|address| address.to_canonical().into()))
                 .map_err(|_| {
                     self.layers.error(
                         key,
@@ -383,8 +384,7 @@ fn asks_for_peer(filters: &[Value]) -> bool {
 
 fn speaks_of_peer(value: &Value) -> bool {
     match value {
-        Value::String(_, text) => { ["[@metadata][input]", "[@metadata][tls_peer]"].iter() }
-            .any(|field| text.contains(field)),
+        Value::String(_, text) => text.contains("@metadata"),
         Value::Dict(_, dict) => dict.values().any(speaks_of_peer),
         Value::Array(_, list) => list.iter().any(speaks_of_peer),
         _ => false,

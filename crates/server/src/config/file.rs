@@ -55,6 +55,20 @@ pub(crate) struct ConfigFile {
 pub(crate) struct ApiTable {
     /// Where to answer `GET /` and `GET /_health_report`: `HOST:PORT`, or `off`. Without it 127.0.0.1:9600 is taken if it is free.
     pub(crate) listen: Option<String>,
+    /// TLS for those who ask.
+    pub(crate) tls: ApiTlsTable,
+}
+
+/// `[api.tls]`
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ApiTlsTable {
+    /// PEM file with the certificate, then those that signed it. With it the interface speaks HTTPS and nothing else.
+    pub(crate) certificate: Option<PathBuf>,
+    /// PEM file with the certificate's private key.
+    pub(crate) key: Option<PathBuf>,
+    /// A file that holds what the key is encrypted with, if it is.
+    pub(crate) key_passphrase_file: Option<PathBuf>,
 }
 
 /// `[input]`
@@ -141,7 +155,7 @@ impl Default for BeatsTable {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TlsTable {
     /// PEM file with the server's certificate, then those that signed it. With it clients must speak TLS, without it
-    /// they must not. All files named here are read again when they change.
+    /// they must not. All files named here but those of passphrases are read again when they change.
     pub(crate) certificate: Option<PathBuf>,
     /// PEM file with the certificate's private key: PKCS #8, PKCS #1 or SEC 1.
     pub(crate) key: Option<PathBuf>,
@@ -151,11 +165,13 @@ pub(crate) struct TlsTable {
     pub(crate) key_passphrase_file: Option<PathBuf>,
     /// Certificates and keys for clients that call the server by another name (SNI).
     pub(crate) other_certificates: Vec<KeyPairTable>,
-    /// Whether clients must show a certificate: `none`, `optional` or `required`; `required` if `client_authorities` are
-    /// given.
+    /// Whether clients must show a certificate: `none`, `optional` or `required`; `required` if `client_authorities` or
+    /// `client_certificates` are given.
     pub(crate) client_authentication: Option<ClientAuthentication>,
-    /// PEM files with the authorities that sign clients' certificates. A client's own certificate may stand among them.
+    /// PEM files with the authorities that sign clients' certificates.
     pub(crate) client_authorities: Paths,
+    /// PEM files with clients' own certificates: they are taken whoever signed them, themselves too.
+    pub(crate) client_certificates: Paths,
     /// PEM files with lists of clients' certificates that hold no longer (CRL). With any, there must be one of each authority
     /// that signs clients' certificates.
     pub(crate) revocation_lists: Paths,
@@ -181,6 +197,7 @@ impl Default for TlsTable {
             other_certificates: Vec::new(),
             client_authentication: None,
             client_authorities: Paths::default(),
+            client_certificates: Paths::default(),
             revocation_lists: Paths::default(),
             allow: Vec::new(),
             versions: Words::default(),

@@ -46,6 +46,8 @@ use crate::tls::Tls;
 pub(crate) struct Config {
     /// `[api]`
     pub(crate) api: Api,
+    /// `[api.tls]`, if there is a certificate.
+    pub(crate) api_tls: Option<Arc<Tls>>,
     /// `[input.beats]`
     pub(crate) input: BeatsInput,
     /// `[output.elasticsearch]` if it names hosts, else `[output.local]`.

@@ -1,19 +1,21 @@
-//! `[input.beats.tls]`, checked: the files are read before a port is bound.
+//! `[input.beats.tls]` and `[api.tls]`, checked: the files are read before a port is bound.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::{SupportedProtocolVersion, crypto::CryptoProvider};
+use zeroize::Zeroizing;
 
 use super::checked::Check;
 use super::error::ConfigError;
-use super::file::{AllowTable, ClientAuthentication, KeyPairTable, TlsTable};
+use super::file::{AllowTable, ApiTlsTable, ClientAuthentication, KeyPairTable, TlsTable};
 use crate::tls::{
     Authentication, ClientSettings, KeyPair, Pattern, Rule, Tls, TlsError, TlsSettings,
     provider_of, versions_of,
 };
 
 const TABLE: &str = "input.beats.tls";
+const API_TABLE: &str = "api.tls";
 
 impl Check<'_> {
     /// TLS, if there is a certificate.
@@ -30,26 +32,22 @@ impl Check<'_> {
             table.key_passphrase.expose(),
             table.key_passphrase_file.as_deref(),
         )?;
-        let (certificate, private) = (given(table.certificate.as_ref()), given(table.key.as_ref()));
-        let (certificate, private) = match (certificate, private) {
-            (Some(certificate), Some(private)) => (certificate, private),
-            (Some(_), None) => return Err(self.half("certificate", "key")),
-            (None, Some(_)) => return Err(self.half("key", "certificate")),
-            (None, None) if clients.is_some() => {
-                return Err(self.half("client_authorities", "certificate"));
-            }
-            (None, None) if !table.other_certificates.is_empty() => {
-                return Err(self.half("other_certificates", "certificate"));
-            }
-            (None, None) => return Ok(None),
-        };
-        let mut own = vec![KeyPair {
-            certificate_setting: key("certificate"),
-            key_setting: key("key"),
-            certificate: certificate.to_owned(),
-            key: private.to_owned(),
+        let own = self.pair(
+            TABLE,
+            table.certificate.as_ref(),
+            table.key.as_ref(),
             passphrase,
-        }];
+        )?;
+        let Some(own) = own else {
+            if clients.is_some() {
+                return Err(self.half(TABLE, "client_authorities", "certificate"));
+            }
+            if !table.other_certificates.is_empty() {
+                return Err(self.half(TABLE, "other_certificates", "certificate"));
+            }
+            return Ok(None);
+        };
+        let mut own = vec![own];
         for other in &table.other_certificates {
             own.push(self.other(other)?);
         }
@@ -63,6 +61,58 @@ impl Check<'_> {
         Tls::new(settings, handshake_timeout, reload_interval)
             .map(Some)
             .map_err(|error| self.refused_file(error))
+    }
+
+    /// TLS of the monitoring interface, if there is a certificate.
+    pub(super) fn api_tls(&self, table: &ApiTlsTable) -> Result<Option<Tls>, ConfigError> {
+        let passphrase = self.secret(
+            API_TABLE,
+            "key_passphrase",
+            "",
+            table.key_passphrase_file.as_deref(),
+        )?;
+        let own = self.pair(
+            API_TABLE,
+            table.certificate.as_ref(),
+            table.key.as_ref(),
+            passphrase,
+        )?;
+        let Some(own) = own else {
+            return Ok(None);
+        };
+        let settings = TlsSettings {
+            table: API_TABLE,
+            own: vec![own],
+            clients: None,
+            versions: self.versions(&[])?,
+            provider: self.provider(&[])?,
+        };
+        let usual = TlsTable::default();
+        Tls::new(settings, usual.handshake_timeout.0, usual.reload_interval.0)
+            .map(Some)
+            .map_err(|error| self.refused_file(error))
+    }
+
+    /// A table's certificate and key, if it has them.
+    fn pair(
+        &self,
+        table: &str,
+        certificate: Option<&PathBuf>,
+        private: Option<&PathBuf>,
+        passphrase: Option<Zeroizing<String>>,
+    ) -> Result<Option<KeyPair>, ConfigError> {
+        match (given(certificate), given(private)) {
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(self.half(table, "certificate", "key")),
+            (None, Some(_)) => Err(self.half(table, "key", "certificate")),
+            (Some(certificate), Some(private)) => Ok(Some(KeyPair {
+                certificate_setting: format!("{table}.certificate"),
+                key_setting: format!("{table}.key"),
+                certificate: certificate.to_owned(),
+                key: private.to_owned(),
+                passphrase,
+            })),
+        }
     }
 
     fn other(&self, table: &KeyPairTable) -> Result<KeyPair, ConfigError> {
@@ -84,10 +134,11 @@ impl Check<'_> {
 
     /// Whose certificates are taken, if any are asked for.
     fn clients(&self, table: &TlsTable) -> Result<Option<ClientSettings>, ConfigError> {
-        let has_authorities = !table.client_authorities.0.is_empty();
+        let is_any_named =
+            !table.client_authorities.0.is_empty() || !table.client_certificates.0.is_empty();
         let asked = match table.client_authentication {
             // As Logstash has it: who names authorities wants certificates.
-            None if has_authorities => ClientAuthentication::Required,
+            None if is_any_named => ClientAuthentication::Required,
             None => ClientAuthentication::None,
             Some(asked) => asked,
         };
@@ -96,11 +147,11 @@ impl Check<'_> {
             ClientAuthentication::Optional => Authentication::Optional,
             ClientAuthentication::Required => Authentication::Required,
         };
-        if !has_authorities {
+        if !is_any_named {
             return Err(self.layers.error(
                 &key("client_authentication"),
                 "clients' certificates are asked for, and nobody is named who signs them",
-                "give `client_authorities`: PEM files of the authorities, or of the clients' own certificates",
+                "give `client_authorities`, PEM files of the authorities, or `client_certificates`, of the clients' own",
             ));
         }
         if authentication == Authentication::Optional && !table.allow.is_empty() {
@@ -113,6 +164,7 @@ impl Check<'_> {
         Ok(Some(ClientSettings {
             authentication,
             authorities: table.client_authorities.0.clone(),
+            named: table.client_certificates.0.clone(),
             revocation_lists: table.revocation_lists.0.clone(),
             allow: { table.allow.iter() }
                 .map(|rule| self.rule(rule))
@@ -124,6 +176,10 @@ impl Check<'_> {
     fn no_clients(&self, table: &TlsTable) -> Result<(), ConfigError> {
         let useless = [
             ("client_authorities", !table.client_authorities.0.is_empty()),
+            (
+                "client_certificates",
+                !table.client_certificates.0.is_empty(),
+            ),
             ("revocation_lists", !table.revocation_lists.0.is_empty()),
             ("allow", !table.allow.is_empty()),
         ];
@@ -173,10 +229,11 @@ impl Check<'_> {
         Ok(Arc::new(provider))
     }
 
-    fn half(&self, given: &str, missing: &str) -> ConfigError {
-        let problem = format!("`{TABLE}.{given}` without `{missing}`");
+    fn half(&self, table: &str, given: &str, missing: &str) -> ConfigError {
+        let given = format!("{table}.{given}");
+        let problem = format!("`{given}` without `{missing}`");
         self.layers
-            .error(&key(given), problem, format!("give `{missing}` too"))
+            .error(&given, problem, format!("give `{missing}` too"))
     }
 
     fn refused_file(&self, error: TlsError) -> ConfigError {

@@ -10,6 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::writer::{Letter, say};
 use crate::delivery::Delivery;
+use crate::log_budget::LogBudget;
 use crate::memory::Memory;
 use crate::output::Output;
 
@@ -28,8 +29,9 @@ impl Forwarder {
         mut letters: UnboundedReceiver<Vec<Letter>>,
         runtime: &Handle,
     ) {
+        let log = LogBudget::new("dead letters");
         while let Some(batch) = letters.blocking_recv() {
-            say(&batch);
+            say(&batch, &log);
             for letter in batch {
                 if !letter.ticket.is_wanted() {
                     // Its client is gone, and will send the event again.

@@ -15,10 +15,12 @@ use tracing::warn;
 
 use super::forward::Forwarder;
 use super::line::Line;
+use super::printable;
 use crate::config::{DeadLetterFiles, WhenFull};
 use crate::delivery::Ticket;
 use crate::disk::{keep, open, until_kept};
 use crate::health::{DiskState, Health};
+use crate::log_budget::LogBudget;
 use crate::memory::Memory;
 use crate::output::Output;
 
@@ -142,6 +144,14 @@ impl Inbox {
         self.waiting.pop_front()
     }
 
+    /// Lets go of letters whose clients are gone.
+    fn forget_unwanted(&mut self) {
+        while let Ok(more) = self.queue.try_recv() {
+            self.waiting.extend(more);
+        }
+        self.waiting.retain(|letter| letter.ticket.is_wanted());
+    }
+
     /// A letter that is there.
     fn next_now(&mut self) -> Option<Letter> {
         if self.waiting.is_empty() {
@@ -226,6 +236,7 @@ const BATCH_BYTES: usize = 4 << 20;
 
 fn write_all(mut shelf: Shelf, mut letters: Inbox, recall: &mut Recall, disk: &DiskState) {
     let (mut batch, mut lines) = (Vec::new(), Vec::new());
+    let log = LogBudget::new("dead letters");
     while let Some(first) = letters.next() {
         first.write(recall, &mut lines);
         batch.push(first);
@@ -235,8 +246,20 @@ fn write_all(mut shelf: Shelf, mut letters: Inbox, recall: &mut Recall, disk: &D
             next.write(recall, &mut lines);
             batch.push(next);
         }
-        say(&batch);
-        until_kept("dead letters", disk, || shelf.keep(&lines));
+        say(&batch, &log);
+        until_kept("dead letters", disk, || {
+            let kept = shelf.keep(&lines);
+            if kept.is_err() {
+                // Their clients are gone and will send them again. What they take would be kept from others.
+                letters.forget_unwanted();
+                batch.retain(|letter| letter.ticket.is_wanted());
+                lines.clear();
+                for letter in &batch {
+                    letter.write(recall, &mut lines);
+                }
+            }
+            kept
+        });
         lines.clear();
         for letter in batch.drain(..) {
             letter.ticket.settle(1);
@@ -245,8 +268,12 @@ fn write_all(mut shelf: Shelf, mut letters: Inbox, recall: &mut Recall, disk: &D
 }
 
 /// One log line for however many letters came together.
-pub(super) fn say(batch: &[Letter]) {
-    if let Some(Letter { ticket, reason, .. }) = batch.first() {
+pub(super) fn say(batch: &[Letter], log: &LogBudget) {
+    if let Some(Letter { ticket, reason, .. }) = batch.first()
+        && log.allows()
+    {
+        // A reason may repeat what stands in the event.
+        let reason = printable(reason);
         let (peer, events) = (&ticket.received.peer, batch.len());
         warn!(%peer, events, "an event cannot be stored and becomes a dead letter: {reason}");
     }

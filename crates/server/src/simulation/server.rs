@@ -113,7 +113,7 @@ impl Server {
             door: Arc::new(Door {
                 admission: Admission::new(settings.admission.clone(), works.memory.clone()),
                 settings,
-                log: LogBudget::new(),
+                log: LogBudget::new("connections"),
                 works,
                 shutdown,
             }),

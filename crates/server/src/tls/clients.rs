@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
@@ -33,8 +33,10 @@ pub(crate) enum Authentication {
 pub(crate) struct ClientSettings {
     /// Whether one must be shown.
     pub(crate) authentication: Authentication,
-    /// Files with the authorities that sign clients' certificates, or with clients' own.
+    /// Files with the authorities that sign clients' certificates.
     pub(crate) authorities: Vec<PathBuf>,
+    /// Files with clients' own certificates, whoever signed them.
+    pub(crate) named: Vec<PathBuf>,
     /// Files with lists of certificates that hold no longer.
     pub(crate) revocation_lists: Vec<PathBuf>,
     /// Who may connect, and what they may send; with none, whoever has a certificate that is taken.
@@ -89,48 +91,64 @@ struct NotAllowed {
     subject: String,
 }
 
-/// Takes what webpki takes, and what is named itself: Logstash takes a certificate that is among the authorities, even as a
-/// client's own, and webpki takes no authority's certificate for that (its `CaUsedAsEndEntity`).
+/// Takes what an authority has signed, and what is named itself: Logstash takes a client's own certificate that is an
+/// authority's too, and webpki does not (its `CaUsedAsEndEntity`). What is named is no authority: it must not sign for others.
 #[derive(Debug)]
 struct Verifier {
-    webpki: Arc<dyn ClientCertVerifier>,
+    /// By authorities, if there are any.
+    webpki: Option<Arc<dyn ClientCertVerifier>>,
     named: Vec<CertificateDer<'static>>,
+    /// Whose certificates a client may choose from.
+    hints: Vec<DistinguishedName>,
+    authentication: Authentication,
     allow: Arc<[Rule]>,
+    provider: Arc<CryptoProvider>,
 }
 
 /// A certificate and the file that it is in.
 pub(super) type InFile = (PathBuf, CertificateDer<'static>);
 
 impl ClientSettings {
-    /// Reads the authorities. `table` is the settings' own name, here and below.
-    pub(super) fn load_authorities(&self, table: &str) -> Result<Vec<InFile>, TlsError> {
-        let setting = format!("{table}.client_authorities");
-        let mut all = Vec::new();
-        for path in &self.authorities {
-            let file = PemFile {
-                setting: &setting,
-                path,
-            };
-            for (index, certificate) in file.certificates()?.into_iter().enumerate() {
-                // What webpki cannot take as an authority's is found here, where its place is known.
-                let usable = RootCertStore::empty().add(certificate.clone());
-                usable.map_err(|error| file.unsound(index, &error))?;
-                all.push((path.clone(), certificate));
-            }
-        }
-        Ok(all)
+    /// Reads the certificates of authorities, and of clients; `table` is the settings' own name, here and below.
+    pub(super) fn load(&self, table: &str) -> Result<[Vec<InFile>; 2], TlsError> {
+        Ok([
+            read(&format!("{table}.client_authorities"), &self.authorities)?,
+            read(&format!("{table}.client_certificates"), &self.named)?,
+        ])
     }
 
-    /// What judges certificates by these authorities and the lists.
+    /// What judges certificates by these authorities and clients, and by the lists.
     pub(super) fn verifier(
         &self,
         table: &str,
-        authorities: &[InFile],
+        [authorities, named]: &[Vec<InFile>; 2],
         provider: &Arc<CryptoProvider>,
     ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
-        let named: Vec<_> = authorities.iter().map(|(_, named)| named.clone()).collect();
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(named.iter().cloned());
+        let certificates =
+            |of: &[InFile]| of.iter().map(|(_, one)| one.clone()).collect::<Vec<_>>();
+        let (mut roots, mut own) = (RootCertStore::empty(), RootCertStore::empty());
+        roots.add_parsable_certificates(certificates(authorities));
+        own.add_parsable_certificates(certificates(named));
+        Ok(Arc::new(Verifier {
+            hints: [roots.subjects(), own.subjects()].concat(),
+            webpki: if roots.is_empty() {
+                None
+            } else {
+                Some(self.webpki(table, roots, provider)?)
+            },
+            named: certificates(named),
+            authentication: self.authentication,
+            allow: Arc::clone(&self.allow),
+            provider: Arc::clone(provider),
+        }))
+    }
+
+    fn webpki(
+        &self,
+        table: &str,
+        roots: RootCertStore,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
         let setting = format!("{table}.revocation_lists");
         let mut builder =
             WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
@@ -142,36 +160,38 @@ impl ClientSettings {
             builder = builder.with_crls(file.revocation_lists()?);
         }
         // An authority that signs others is seldom taken back, and seldom keeps a list.
-        builder = builder.only_check_end_entity_revocation();
-        if self.authentication == Authentication::Optional {
-            builder = builder.allow_unauthenticated();
-        }
-        let webpki = builder.build().map_err(|error| {
+        let builder = builder.only_check_end_entity_revocation();
+        builder.build().map_err(|error| {
             TlsError::new(
                 setting,
                 format!("the clients' certificates cannot be judged: {error}"),
                 "look whether the lists were copied whole",
             )
-        })?;
-        Ok(Arc::new(Verifier {
-            webpki,
-            named,
-            allow: Arc::clone(&self.allow),
-        }))
+        })
     }
 }
 
-impl ClientCertVerifier for Verifier {
-    fn offer_client_auth(&self) -> bool {
-        self.webpki.offer_client_auth()
+fn read(setting: &str, paths: &[PathBuf]) -> Result<Vec<InFile>, TlsError> {
+    let mut all = Vec::new();
+    for path in paths {
+        let file = PemFile { setting, path };
+        for (index, certificate) in file.certificates()?.into_iter().enumerate() {
+            // What webpki cannot read is found here, where its place is known.
+            let usable = RootCertStore::empty().add(certificate.clone());
+            usable.map_err(|error| file.unsound(index, &error))?;
+            all.push((path.clone(), certificate));
+        }
     }
+    Ok(all)
+}
 
+impl ClientCertVerifier for Verifier {
     fn client_auth_mandatory(&self) -> bool {
-        self.webpki.client_auth_mandatory()
+        self.authentication == Authentication::Required
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.webpki.root_hint_subjects()
+        &self.hints
     }
 
     fn verify_client_cert(
@@ -180,18 +200,14 @@ impl ClientCertVerifier for Verifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        match self
-            .webpki
-            .verify_client_cert(end_entity, intermediates, now)
-        {
-            Ok(_) => {}
-            Err(Error::InvalidCertificate(CertificateError::Revoked)) => {
-                return Err(CertificateError::Revoked.into());
-            }
-            Err(_) if self.named.iter().any(|named| named == end_entity) => {
-                holds_now(end_entity, now)?;
-            }
-            Err(error) => return Err(error),
+        if self.named.iter().any(|named| named == end_entity) {
+            holds_now(end_entity, now)?;
+        } else {
+            let webpki = self
+                .webpki
+                .as_ref()
+                .ok_or(CertificateError::UnknownIssuer)?;
+            webpki.verify_client_cert(end_entity, intermediates, now)?;
         }
         if self.allow.is_empty() {
             return Ok(ClientCertVerified::assertion());
@@ -211,8 +227,8 @@ impl ClientCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.webpki
-            .verify_tls12_signature(message, certificate, signature)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
     }
 
     fn verify_tls13_signature(
@@ -221,12 +237,13 @@ impl ClientCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.webpki
-            .verify_tls13_signature(message, certificate, signature)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.webpki.supported_verify_schemes()
+        let algorithms = &self.provider.signature_verification_algorithms;
+        algorithms.supported_schemes()
     }
 }
 

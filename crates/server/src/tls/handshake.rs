@@ -100,7 +100,7 @@ fn hint_at_certificate(error: &CertificateError) -> Option<&'static str> {
              those between the two belong into the client's file or among the authorities",
         ),
         CertificateError::Other(error) if error.to_string() == "CaUsedAsEndEntity" => Some(
-            "it is an authority's own: put it itself into input.beats.tls.client_authorities, or have one signed by it",
+            "it is an authority's own: name it in input.beats.tls.client_certificates, or have one signed by it",
         ),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             Some("the client's certificate has expired: give it a new one")

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
+};
 use rustls::sign::CertifiedKey;
 use rustls::{Error as RustlsError, ServerConfig, SupportedProtocolVersion};
 use rustls_pki_types::CertificateDer;
@@ -78,9 +80,10 @@ impl TlsSettings {
         let verifier = match &self.clients {
             None => WebPkiClientVerifier::no_client_auth(),
             Some(clients) => {
-                let authorities = clients.load_authorities(self.table)?;
-                ends.extend({ authorities.iter() }.filter_map(|(path, one)| end_of(path, one)));
-                clients.verifier(self.table, &authorities, &self.provider)?
+                let certificates = clients.load(self.table)?;
+                let all = certificates.iter().flatten();
+                ends.extend(all.filter_map(|(path, one)| end_of(path, one)));
+                clients.verifier(self.table, &certificates, &self.provider)?
             }
         };
         let unfit = |error: RustlsError| {
@@ -95,8 +98,14 @@ impl TlsSettings {
             .map_err(unfit)?
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(ByName { own }));
-        // Made anew with each set of files: no ticket outlives what its client was judged by.
-        server.ticketer = ring::Ticketer::new().map_err(unfit)?;
+        match &self.clients {
+            None => server.ticketer = ring::Ticketer::new().map_err(unfit)?,
+            // Nobody asks again whether a certificate still holds when its session is taken up again.
+            Some(_) => {
+                server.send_tls13_tickets = 0;
+                server.session_storage = Arc::new(NoServerSessionStorage {});
+            }
+        }
         Ok(Loaded {
             server: Arc::new(server),
             ends,
@@ -123,7 +132,14 @@ impl TlsSettings {
             .iter()
             .flat_map(|pair| [&pair.certificate, &pair.key]);
         let clients = { self.clients.iter() }
-            .flat_map(|clients| clients.authorities.iter().chain(&clients.revocation_lists));
+            .flat_map(|clients| {
+                [
+                    &clients.authorities,
+                    &clients.named,
+                    &clients.revocation_lists,
+                ]
+            })
+            .flatten();
         own.chain(clients).map(PathBuf::as_path)
     }
 }

@@ -21,6 +21,7 @@ pub(super) struct PemFile<'a> {
 
 const BEGIN: &str = "-----BEGIN ";
 const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+const ENCRYPTED_END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
 /// What OpenSSL wrote before PKCS #8, within RSA and EC keys (RFC 1421 §4.6).
 const ENCRYPTED_OF_OLD: &str = "Proc-Type: 4,ENCRYPTED";
 
@@ -59,8 +60,12 @@ impl PemFile<'_> {
     pub(super) fn key(&self, passphrase: Option<&str>) -> Result<PrivateKeyDer<'static>, TlsError> {
         let text = self.read("private key")?;
         let as_text = String::from_utf8_lossy(&text);
-        if let Some(at) = as_text.find(ENCRYPTED) {
-            return self.decrypted(&as_text[at..], passphrase);
+        if let Some(begin) = as_text.find(ENCRYPTED) {
+            let rest = &as_text[begin..];
+            let end = rest
+                .find(ENCRYPTED_END)
+                .map(|end| end + ENCRYPTED_END.len());
+            return self.decrypted(&rest[..end.unwrap_or(rest.len())], passphrase);
         }
         if as_text.contains(ENCRYPTED_OF_OLD) {
             return Err(self.error(

@@ -118,14 +118,45 @@ fn only_who_has_a_certificate_of_an_authority_is_let_in() {
 }
 
 #[test]
-fn authorities_may_stand_in_several_files_and_a_client_s_own_certificate_among_them() {
+fn authorities_may_stand_in_several_files_and_clients_own_certificates_beside_them() {
     let (first, second) = (Authority::new("first"), Authority::new("second"));
     let (alone, old) = (own("alone"), own("other"));
-    let strict = Strict::start(&[first.pem(), second.pem(), alone.pem.clone()], "");
+    let files = Files::new();
+    let named = format!(
+        "client_certificates = {:?}",
+        files.write("alone.pem", &alone.pem)
+    );
+    let strict = Strict::start(&[first.pem(), second.pem()], &named);
     for issued in [&first.issue("a", &[]), &second.issue("b", &[]), &alone] {
         send(&mut strict.connect_as(issued), &[event("in")]).unwrap();
     }
     strict.assert_turned_away(strict.connect_as(&old), "it is an authority's own");
+    // Without any authority there is only who is named.
+    let strict = Strict::start(&[], &named);
+    send(&mut strict.connect_as(&alone), &[event("in")]).unwrap();
+    strict.assert_turned_away(strict.connect_as(&old), "no authority of");
+}
+
+#[test]
+fn a_client_that_is_named_itself_signs_for_nobody() {
+    // As openssl makes it, it could sign others.
+    let named = Authority::new("named");
+    let files = Files::new();
+    let setting = format!(
+        "client_certificates = {:?}",
+        files.write("named.pem", &named.pem())
+    );
+    let strict = Strict::start(&[], &setting);
+    strict.assert_turned_away(
+        strict.connect_as(&named.issue("es-web1", &[])),
+        "no authority of",
+    );
+    let root = Authority::new("root");
+    let strict = Strict::start(&[root.pem()], &setting);
+    strict.assert_turned_away(
+        strict.connect_as(&named.issue("es-web1", &[])),
+        "no authority of",
+    );
 }
 
 #[test]

@@ -214,3 +214,35 @@ fn letters_that_are_too_old_are_removed_at_the_start() {
     assert!(line.contains("segments=1"), "{line}");
     assert_eq!((path(1).exists(), path(2).exists()), (false, true));
 }
+
+#[test]
+fn letters_whose_client_is_gone_hold_up_nobody() {
+    let sawmill = Sawmill::start(&[
+        "dead_letters.segment_bytes_max=64KiB",
+        "dead_letters.total_bytes_max=64KiB",
+        "memory.budget=16MiB",
+    ]);
+    let text = "x".repeat(500 << 10);
+    let bad = window(&[text.as_bytes()]);
+    let strangers: Vec<_> = (0..40)
+        .map(|_| {
+            let mut client = sawmill.connect();
+            client.send(&bad);
+            client
+        })
+        .collect();
+    sawmill.wait_for_log("cannot write dead letters");
+    drop(strangers);
+    sawmill.assert_serves();
+}
+
+#[test]
+fn what_an_event_says_makes_no_log_line_of_its_own() {
+    let sawmill = Sawmill::start(&[]);
+    let mut client = sawmill.connect();
+    let forged = event("x").replace(r#""django""#, r#""x\n2026-01-01 ERROR all is lost""#);
+    client.send(&window(&[forged.as_bytes()]));
+    assert_eq!(client.ack(), 1);
+    let line = sawmill.wait_for_log("all is lost");
+    assert!(line.contains("becomes a dead letter"), "{line}");
+}

@@ -2,9 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::pki::{Authority, Files};
 use crate::support::{Sawmill, Sink, event, wait_for, window};
 
 const API: &str = "api.listen=127.0.0.1:0";
@@ -29,6 +31,56 @@ fn ask(api: &str, method: &str, path: &str) -> (String, Value) {
 
 fn output(api: &str) -> Value {
     ask(api, "GET", "/_health_report").1["indicators"]["output"].take()
+}
+
+#[test]
+fn it_is_told_within_tls_if_there_is_a_certificate() {
+    let (files, authority) = (Files::new(), Authority::new("root"));
+    let server = authority.issue("server", &["localhost"]);
+    let sawmill = Sawmill::start_as_is(&[
+        API,
+        &format!(
+            "api.tls.certificate={}",
+            files.write("cert.pem", &server.pem)
+        ),
+        &format!("api.tls.key={}", files.write("key.pem", &server.key_pem())),
+    ]);
+    let line = sawmill.wait_for_log("health is told on https://");
+    let (_, rest) = line.split_once("https://").unwrap();
+    let address = rest.split_once('/').unwrap().0;
+    let authorities = files.write("ca.pem", &authority.pem());
+    let asked = Command::new("openssl")
+        .args([
+            "s_client",
+            "-quiet",
+            "-verify_return_error",
+            "-verify_hostname",
+            "localhost",
+        ])
+        .args(["-CAfile", &authorities, "-connect", address])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    asked
+        .stdin
+        .as_ref()
+        .unwrap()
+        .write_all(b"GET / HTTP/1.0\r\n\r\n")
+        .unwrap();
+    let answer = asked.wait_with_output().unwrap();
+    let answer = String::from_utf8(answer.stdout).unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.0 200 OK") && answer.contains("green"),
+        "{answer}"
+    );
+    // Without TLS nobody is answered.
+    let mut plain = TcpStream::connect(address).unwrap();
+    plain.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let _ = plain.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP"));
 }
 
 #[test]
