@@ -68,14 +68,13 @@ fn filebeats_with_certificates_of_every_kind_ship_within_both_versions_of_tls() 
     root.issue(pki, "direct", &[], "");
     between.issue(pki, "deep", &[], &between.pem());
     second.issue(pki, "secondary", &[], "");
-    let authorities =
-        ["first.pem", "second.pem", "own.pem"].map(|name| pki.join(name).display().to_string());
+    let path = |name: &str| pki.join(name).display().to_string();
+    let authorities = [path("first.pem"), path("second.pem")].join(",");
     let sawmill = Sawmill::start(
         pki,
-        settings(pki, "server").with(
-            "INPUT__BEATS__TLS__CLIENT_AUTHORITIES",
-            authorities.join(","),
-        ),
+        settings(pki, "server")
+            .with("INPUT__BEATS__TLS__CLIENT_AUTHORITIES", authorities)
+            .with("INPUT__BEATS__TLS__CLIENT_CERTIFICATES", path("own.pem")),
     );
     let to = name_only(&sawmill.beats_address());
     let mut written = None;
