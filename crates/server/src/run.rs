@@ -166,7 +166,7 @@ fn keep_current(
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             info!(
-                "SIGHUP: certificates are read anew, if there are any; a new pipeline needs a restart"
+                "SIGHUP: files of certificates are looked at, if there are any; a new pipeline needs a restart"
             );
         }
     });

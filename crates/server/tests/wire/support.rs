@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use sawmill_lumberjack::{Compression, WindowWriter};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -71,14 +72,8 @@ impl Sawmill {
 
     /// Sends SIGHUP.
     pub(crate) fn hang_up(&self) {
-        let pid = self.pid().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-HUP", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        kill_process(pid.unwrap(), Signal::HUP).unwrap();
     }
 
     pub(crate) fn log(&self) -> String {
