@@ -69,6 +69,12 @@ fn read_over_stack(
     Poll::Ready(Ok(came.filled().len()))
 }
 
+/// Whether a failed read only means that the peer left. Load balancers end their health checks with a reset.
+pub(crate) fn is_end(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), ConnectionReset | UnexpectedEof)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

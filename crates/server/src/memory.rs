@@ -20,6 +20,7 @@ pub(crate) struct Memory {
     waiting: Share,
     bodies: Share,
     letters: Share,
+    beyond_share: Arc<Semaphore>,
     body_bytes_max: usize,
     spares: Arc<Spares>,
 }
@@ -60,6 +61,7 @@ impl Memory {
             waiting: Share::new(half - letters),
             bodies: Share::new(half),
             letters: Share::new(letters),
+            beyond_share: Arc::new(Semaphore::new(1)),
             body_bytes_max,
             spares: Arc::default(),
         }
@@ -89,6 +91,14 @@ impl Memory {
     /// back the end of a window costs next to nothing, and must not keep out those who send.
     pub(crate) fn announced(&self) -> Announced {
         Announced(Share::new(self.waiting_bytes_max() / 2))
+    }
+
+    /// The turn of a frame that is larger than what one address may have: there is one at a time.
+    pub(crate) async fn beyond_share(&self) -> OwnedSemaphorePermit {
+        match Arc::clone(&self.beyond_share).acquire_owned().await {
+            Ok(turn) => turn,
+            Err(_) => unreachable!("turns are never closed"),
+        }
     }
 
     /// An empty body, and room for what is to be written into it, if there is some at once.

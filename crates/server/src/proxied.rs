@@ -1,6 +1,5 @@
 //! Clients behind a load balancer: the PROXY protocol header that comes before anything else.
 
-use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::connection::Close;
+use crate::incoming::is_end;
 
 /// A load balancer writes its header at once.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,12 +20,6 @@ pub(crate) async fn read_header(stream: &mut TcpStream) -> Result<Option<SocketA
         Ok(read) => read,
         Err(_) => Err(Close::NoProxyHeader(HEADER_TIMEOUT)),
     }
-}
-
-/// Whether somebody just left. Load balancers end their health checks with a reset.
-pub(crate) fn is_end(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionReset, UnexpectedEof};
-    matches!(error.kind(), ConnectionReset | UnexpectedEof)
 }
 
 async fn read(stream: &mut TcpStream) -> Result<Option<SocketAddr>, Close> {

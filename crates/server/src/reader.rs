@@ -9,6 +9,7 @@ use bytes::{Buf, BytesMut};
 use sawmill_intake::{Piece, Reason};
 use sawmill_lumberjack::{Frame, FrameError, Limits, Sequence, Step, Version, WindowSize, decode};
 use tokio::io::AsyncRead;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -16,9 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::acker::Pending;
 use crate::config::BeatsInput;
 use crate::connection::{Client, Close};
-use crate::incoming::{Incoming, READ_BYTES};
+use crate::incoming::{Incoming, READ_BYTES, is_end};
 use crate::memory::Reserved;
-use crate::proxied::is_end;
 use crate::window::Window;
 use crate::works::{Job, Works};
 
@@ -37,6 +37,8 @@ pub(crate) struct Reader<R> {
     buffer_memory: Option<Reserved>,
     /// The same as a part of what its address may have for windows that are not whole.
     announced: Option<Reserved>,
+    /// The turn of a frame that is larger than its address's share.
+    beyond_share: Option<OwnedSemaphorePermit>,
     /// Bytes still to pass over: the payload of an event that is too large.
     skip: usize,
     open: Option<Open>,
@@ -84,6 +86,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             gone,
             buffer_memory: None,
             announced: None,
+            beyond_share: None,
             skip: 0,
             open: None,
         }
@@ -188,7 +191,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         window.whole();
         self.hand_over_held();
         let memory = self.memory_for(zlib.len() + PIECE_BYTES).await?;
-        self.announced = None;
+        self.let_go_of_share();
         self.begin(&window, Piece::compressed(zlib.freeze()), Some(memory));
         Ok(())
     }
@@ -203,6 +206,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         // The address's share always comes before the memory: who waits for it holds nothing that others wait for.
         let announced = self.announced_for(used).await?;
         let memory = self.memory_for(used).await?;
+        self.beyond_share = None;
         let Some(open) = &mut self.open else {
             return Ok(());
         };
@@ -244,8 +248,6 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     /// The memory of a frame that has been read: what was reserved to read it, and the rest.
     async fn memory_for(&mut self, bytes: usize) -> Result<Reserved, Close> {
-        // As it was counted while it was read.
-        let bytes = bytes.min(self.client.announced.bytes_max());
         self.reserve_up_to(bytes).await?;
         match self.buffer_memory.take() {
             Some(mut memory) => {
@@ -272,13 +274,27 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     /// Reserves as much memory for the buffer as a frame of `bytes` takes that is not there yet. Its address waits for its own
     /// frames, not for those of others.
     async fn reserve_buffer(&mut self, bytes: usize) -> Result<(), Close> {
-        let bytes = bytes.min(self.client.announced.bytes_max());
+        let share = bytes.min(self.client.announced.bytes_max());
         let has = self.announced.as_ref().map_or(0, Reserved::bytes);
-        if bytes > has {
-            let more = self.announce(bytes - has).await?;
+        if share > has {
+            let more = self.announce(share - has).await?;
             add(&mut self.announced, more);
         }
+        if bytes > share && self.beyond_share.is_none() {
+            // One at a time: two of them that grow could wait for each other for ever.
+            let turn = timeout(self.frame_timeout, self.works.memory.beyond_share());
+            let turn = turn
+                .await
+                .map_err(|_| Close::NoMemory(self.frame_timeout))?;
+            self.beyond_share = Some(turn);
+        }
         self.reserve_up_to(bytes).await
+    }
+
+    /// Gives back what its address may have: there is no frame that is not whole.
+    fn let_go_of_share(&mut self) {
+        self.announced = None;
+        self.beyond_share = None;
     }
 
     /// Takes as much of what its address may have for windows that are not whole. What is held is handed over first if there is
@@ -360,11 +376,14 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             // are not held longer than until the next read.
             self.hand_over_held();
         }
-        let target = self.incoming.bytes.len() + wanted;
+        let here = self.incoming.bytes.len();
+        // What is larger than an address's share comes by steps, each no larger than what has come.
+        let step = self.client.announced.bytes_max().max(here);
+        let target = here + wanted.min(step);
         if target <= READ_BYTES {
             // Frames of the usual size came and went; what they took is not needed now.
             self.buffer_memory = None;
-            self.announced = None;
+            self.let_go_of_share();
         } else {
             self.reserve_buffer(target + PIECE_BYTES).await?;
         }

@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::Tls;
-use crate::proxied::is_end;
+use crate::incoming::is_end;
 
 /// Why there is no TLS with a client.
 #[derive(Debug)]

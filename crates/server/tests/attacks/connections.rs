@@ -7,22 +7,13 @@ use std::time::{Duration, Instant};
 
 use crate::pki::{Authority, Files};
 use crate::scene::{Scene, closed};
-use crate::support::{Sawmill, event, frame, plain_window, wait_for};
+use crate::support::{Sawmill, event, frame, plain_window, wait_for, window};
 
 /// A certificate and its key as settings, and the files that they name.
 fn tls() -> (Files, [String; 2]) {
     let files = Files::new();
     let server = Authority::new("root").issue("server", &["localhost"]);
-    let settings = [
-        format!(
-            "input.beats.tls.certificate={}",
-            files.write("cert.pem", &server.pem)
-        ),
-        format!(
-            "input.beats.tls.key={}",
-            files.write("key.pem", &server.key_pem())
-        ),
-    ];
+    let settings = files.settings("input.beats.tls", &server);
     (files, settings)
 }
 
@@ -337,4 +328,31 @@ fn silence_is_no_reason_to_close() {
             assert_eq!(&ack, b"2A\0\0\0\0");
         },
     );
+}
+
+#[test]
+fn frames_larger_than_an_address_may_have_do_not_wait_for_each_other() {
+    // Of 16 MiB half is for windows, and half of that for one address.
+    let sawmill = Sawmill::start(&["memory.budget=16MiB"]);
+    let mut random = fastrand::Rng::with_seed(3);
+    // It packs to three quarters.
+    let noise: String = std::iter::repeat_with(|| random.alphanumeric())
+        .take(7 << 20)
+        .collect();
+    let window = window(&[event(&noise).as_bytes()]);
+    assert!(window.len() > 5 << 20, "{} bytes", window.len());
+    let mut clients = [sawmill.connect(), sawmill.attacker(), sawmill.attacker()];
+    let halves = [0..window.len() / 2, window.len() / 2..window.len()];
+    std::thread::scope(|scope| {
+        for client in &mut clients {
+            let halves = halves.clone().map(|half| &window[half]);
+            scope.spawn(move || {
+                for half in halves {
+                    client.send(half);
+                    std::thread::sleep(Duration::from_millis(200));
+                }
+                assert_eq!(client.ack(), 1);
+            });
+        }
+    });
 }

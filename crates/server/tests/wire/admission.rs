@@ -42,13 +42,10 @@ fn a_network_that_is_not_wanted_is_not_served() {
 fn handshakes_that_are_never_finished_leave_room_and_end() {
     let files = Files::new();
     let server = Authority::new("root").issue("server", &["localhost"]);
-    let (certificate, key) = (
-        files.write("cert.pem", &server.pem),
-        files.write("key.pem", &server.key_pem()),
-    );
+    let [certificate, key] = files.settings("input.beats.tls", &server);
     let sawmill = Sawmill::start(&[
-        &format!("input.beats.tls.certificate={certificate}"),
-        &format!("input.beats.tls.key={key}"),
+        &certificate,
+        &key,
         "input.beats.tls.handshake_timeout=500ms",
         "input.beats.handshakes_max=4",
     ]);

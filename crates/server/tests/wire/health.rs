@@ -37,14 +37,8 @@ fn output(api: &str) -> Value {
 fn it_is_told_within_tls_if_there_is_a_certificate() {
     let (files, authority) = (Files::new(), Authority::new("root"));
     let server = authority.issue("server", &["localhost"]);
-    let sawmill = Sawmill::start_as_is(&[
-        API,
-        &format!(
-            "api.tls.certificate={}",
-            files.write("cert.pem", &server.pem)
-        ),
-        &format!("api.tls.key={}", files.write("key.pem", &server.key_pem())),
-    ]);
+    let [certificate, key] = files.settings("api.tls", &server);
+    let sawmill = Sawmill::start_as_is(&[API, &certificate, &key]);
     let line = sawmill.wait_for_log("health is told on https://");
     let (_, rest) = line.split_once("https://").unwrap();
     let address = rest.split_once('/').unwrap().0;

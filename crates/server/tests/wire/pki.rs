@@ -33,6 +33,19 @@ impl Files {
     }
 }
 
+impl Files {
+    /// Writes a certificate and its key, and returns the settings of a table that name them.
+    pub(crate) fn settings(&self, table: &str, issued: &Issued) -> [String; 2] {
+        [
+            format!(
+                "{table}.certificate={}",
+                self.write("cert.pem", &issued.pem)
+            ),
+            format!("{table}.key={}", self.write("key.pem", &issued.key_pem())),
+        ]
+    }
+}
+
 fn shown(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
