@@ -1,6 +1,5 @@
 //! Who sends: what the pipeline may know of it, and what it may send.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use sawmill_event::{Event, FieldRef, FieldRefError, Value};
@@ -20,7 +19,7 @@ pub struct Peer {
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// Its address.
-    pub address: IpAddr,
+    pub address: String,
     /// Its TLS session, if there is one.
     pub session: Option<Session>,
 }
@@ -76,9 +75,8 @@ impl PeerFields {
             Some(_) => "verified",
             None => "unverified",
         });
-        let address = facts.address.to_string();
         for (field, text) in [
-            (&self.address, Some(address.as_str())),
+            (&self.address, Some(facts.address.as_str())),
             (&self.status, status),
             (
                 &self.version,
@@ -171,7 +169,7 @@ mod tests {
     fn what_an_event_says_of_its_sender_does_not_count() {
         let facts = |session| Peer {
             facts: Some(Facts {
-                address: [192, 0, 2, 1].into(),
+                address: "192.0.2.1".to_owned(),
                 session,
             }),
             groups: None,

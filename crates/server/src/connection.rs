@@ -162,10 +162,11 @@ fn client_of(
     door: &Door,
 ) -> Client {
     let (_, connection) = stream.get_ref();
-    // It was taken, so it can be read.
-    let names = connection
-        .peer_certificates()
-        .and_then(|chain| Names::of(chain.first()?).ok());
+    // One that was taken can be read; one that could not be would have no name, and so no rule that speaks of it.
+    let names = connection.peer_certificates().map(|chain| {
+        let own = chain.first().map(Names::of);
+        own.and_then(Result::ok).unwrap_or_default()
+    });
     let name = match &names {
         None => address.to_string(),
         Some(names) => format!("{address} {}", names.subject),

@@ -44,7 +44,7 @@ use sawmill_bench::error::BenchError;
 use tracing::{info, warn};
 
 use crate::cli::{Cli, Command};
-use crate::config::{Config, ConfigError, Layers, Speech};
+use crate::config::{Config, ConfigError, Layers, Manners};
 use crate::dead_letters::DeadLettersError;
 
 /// The command line or the settings are wrong: `EX_USAGE` of `sysexits.h`.
@@ -90,14 +90,14 @@ fn obey(command: Command) -> anyhow::Result<()> {
         Command::Bench(bench) => Ok(sawmill_bench::cli::run(*bench)?),
         Command::DeadLetters { command } => Ok(dead_letters::run(command)?),
         Command::Healthcheck { settings, address } => {
-            let (address, speech) = match address {
-                Some(address) => (address, Speech::Plain),
+            let (address, manners) = match address {
+                Some(address) => (address, Manners::PLAIN),
                 None => {
-                    let (listen, speech) = Layers::read(&settings.sources())?.listen()?;
-                    (listen.seen_from_here(), speech)
+                    let (listen, manners) = Layers::read(&settings.sources())?.listen()?;
+                    (listen.seen_from_here(), manners)
                 }
             };
-            healthcheck::probe(&address, speech)?;
+            healthcheck::probe(&address, &manners)?;
             Ok(writeln!(io::stdout(), "{address} answers")?)
         }
         Command::Send(options) => {

@@ -36,9 +36,7 @@ const LOCAL_BODY_BYTES_MAX: usize = 4 << 20;
 
 /// Runs until a signal ends it.
 pub(crate) fn run(config: Config) -> Result<(), StartError> {
-    if let Err(error) = allow_connections(config.input.admission.connections_max as u64) {
-        warn!("{error}");
-    }
+    allow_files(config.input.admission.connections_max);
     let listeners = bind("input.beats.listen", &config.input.listen)?;
     let api = bind_api(&config.api)?;
     let cores = available_parallelism().map_or(1, std::num::NonZero::get);
@@ -68,6 +66,17 @@ pub(crate) fn run(config: Config) -> Result<(), StartError> {
     // Work for connections that are gone is not waited for: its sender will send it again.
     runtime.shutdown_timeout(Duration::from_millis(100));
     ended
+}
+
+/// Raises the limit of open files, each connection being one, as far as the system lets it.
+fn allow_files(connections_max: usize) {
+    if let Err(error) = allow_connections(connections_max as u64) {
+        let error = error.to_string();
+        let reason = error.lines().next().unwrap_or_default();
+        warn!(
+            "{reason}: raise the limit (LimitNOFILE= of a unit, ulimits of a container), or lower input.beats.connections_max"
+        );
+    }
 }
 
 async fn serve(

@@ -18,12 +18,12 @@ use tracing::level_filters::LevelFilter;
 use zeroize::Zeroizing;
 
 use super::error::ConfigError;
-use super::file::{BeatsTable, DeadLettersTable, LogLevel, LogTable};
+use super::file::{BeatsTable, ClientAuthentication, DeadLettersTable, LogLevel, LogTable};
 use super::layers::Layers;
 use super::units::{ByteSize, Span, Words};
 use super::{
     Api, BeatsInput, Config, DeadLetterFiles, DeadLetters, ElasticsearchOutput, HostPort, Log,
-    Memory, Output, SegmentFiles, Shutdown, Speech, filters, tls,
+    Manners, Memory, Output, SegmentFiles, Shutdown, Speech, filters, tls,
 };
 use crate::admission::AdmissionSettings;
 
@@ -80,14 +80,20 @@ impl Config {
 
 impl Layers {
     /// Where Beats are listened to, and how; nothing else is checked.
-    pub(crate) fn listen(&self) -> Result<(HostPort, Speech), ConfigError> {
+    pub(crate) fn listen(&self) -> Result<(HostPort, Manners), ConfigError> {
         let beats = self.add_up()?.input.beats;
-        let listen = Check { layers: self }.listen(&beats.listen)?;
-        let speech = match tls::given(beats.tls.certificate.as_ref()) {
-            Some(_) => Speech::Tls,
-            None => Speech::Plain,
+        let check = Check { layers: self };
+        let manners = Manners {
+            speech: match tls::given(beats.tls.certificate.as_ref()) {
+                None => Speech::Plain,
+                Some(_) if beats.tls.authentication() == ClientAuthentication::Required => {
+                    Speech::MutualTls
+                }
+                Some(_) => Speech::Tls,
+            },
+            proxy_networks: check.proxy_networks(&beats)?,
         };
-        Ok((listen, speech))
+        Ok((check.listen(&beats.listen)?, manners))
     }
 
     /// Where dead letters are kept; nothing outside of their table is checked.
@@ -148,10 +154,14 @@ impl Check<'_> {
                 deny_networks: self.networks(&key("deny_networks"), &table.deny_networks)?,
             },
             accepts_per_second_max: table.accepts_per_second_max,
-            proxy_networks: self.networks(&key("proxy_networks"), &table.proxy_networks)?,
+            proxy_networks: self.proxy_networks(table)?,
             asks_for_peer,
             tls: self.tls(&table.tls)?.map(Arc::new),
         })
+    }
+
+    fn proxy_networks(&self, table: &BeatsTable) -> Result<Vec<IpNet>, ConfigError> {
+        self.networks("input.beats.proxy_networks", &table.proxy_networks)
     }
 
     /// Networks such as `10.0.0.0/8`; an address alone is a network of one.

@@ -187,6 +187,19 @@ pub(crate) struct TlsTable {
     pub(crate) reload_interval: Span,
 }
 
+impl TlsTable {
+    /// Whether clients must show a certificate. As Logstash has it, who says whose are taken wants them.
+    pub(crate) fn authentication(&self) -> ClientAuthentication {
+        let is_any_named =
+            !self.client_authorities.0.is_empty() || !self.client_certificates.0.is_empty();
+        match self.client_authentication {
+            None if is_any_named => ClientAuthentication::Required,
+            None => ClientAuthentication::None,
+            Some(asked) => asked,
+        }
+    }
+}
+
 impl Default for TlsTable {
     fn default() -> Self {
         Self {
@@ -221,7 +234,7 @@ pub(crate) struct KeyPairTable {
 }
 
 /// Whether clients are asked for a certificate.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ClientAuthentication {
     /// They are not.

@@ -95,8 +95,7 @@ pub(crate) struct BeatsInput {
 impl BeatsInput {
     /// Whether a connection from there begins with a PROXY protocol header.
     pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        { self.proxy_networks.iter() }.any(|network| network.contains(&address))
+        is_within(&self.proxy_networks, address)
     }
 
     /// What matters of a client to its events; `tls` is its session and the groups that it may send.
@@ -108,10 +107,37 @@ impl BeatsInput {
         let (session, groups) =
             tls.map_or((None, None), |(session, groups)| (Some(session), groups));
         let facts = self.asks_for_peer.then(|| Facts {
-            address: address.to_canonical(),
+            address: address.to_canonical().to_string(),
             session,
         });
         (facts.is_some() || groups.is_some()).then(|| Arc::new(Peer { facts, groups }))
+    }
+}
+
+fn is_within(networks: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(&address))
+}
+
+/// How a port is spoken to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Manners {
+    /// What it speaks.
+    pub(crate) speech: Speech,
+    /// From where a PROXY protocol header comes first.
+    pub(crate) proxy_networks: Vec<IpNet>,
+}
+
+impl Manners {
+    /// As a port without any settings.
+    pub(crate) const PLAIN: Self = Self {
+        speech: Speech::Plain,
+        proxy_networks: Vec::new(),
+    };
+
+    /// Whether a connection from there begins with a PROXY protocol header.
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
+        is_within(&self.proxy_networks, address)
     }
 }
 
@@ -122,6 +148,8 @@ pub(crate) enum Speech {
     Plain,
     /// Beats within TLS.
     Tls,
+    /// The same to who shows a certificate.
+    MutualTls,
 }
 
 /// Where events go.

@@ -134,20 +134,12 @@ impl Check<'_> {
 
     /// Whose certificates are taken, if any are asked for.
     fn clients(&self, table: &TlsTable) -> Result<Option<ClientSettings>, ConfigError> {
-        let is_any_named =
-            !table.client_authorities.0.is_empty() || !table.client_certificates.0.is_empty();
-        let asked = match table.client_authentication {
-            // As Logstash has it: who names authorities wants certificates.
-            None if is_any_named => ClientAuthentication::Required,
-            None => ClientAuthentication::None,
-            Some(asked) => asked,
-        };
-        let authentication = match asked {
+        let authentication = match table.authentication() {
             ClientAuthentication::None => return self.no_clients(table).map(|()| None),
             ClientAuthentication::Optional => Authentication::Optional,
             ClientAuthentication::Required => Authentication::Required,
         };
-        if !is_any_named {
+        if table.client_authorities.0.is_empty() && table.client_certificates.0.is_empty() {
             return Err(self.layers.error(
                 &key("client_authentication"),
                 "clients' certificates are asked for, and nobody is named who signs them",

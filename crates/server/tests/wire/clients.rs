@@ -247,6 +247,26 @@ fields = { "[sender][subject]" = "%{[@metadata][input][beats][tls][client][subje
 }
 
 #[test]
+fn a_health_check_needs_no_certificate_and_leaves_no_line() {
+    let root = Authority::new("root");
+    for versions in ["", "versions = 'TLSv1.2'"] {
+        let strict = Strict::start(&[root.pem()], versions);
+        let pipeline = strict.files.path("pipeline.toml");
+        let said = strict.sawmill.ask(&[
+            "healthcheck",
+            "--config",
+            pipeline.to_str().unwrap(),
+            "--set",
+            &format!("input.beats.listen={}", strict.sawmill.address),
+        ]);
+        assert!(said.contains("answers"), "{said}");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        let log = strict.sawmill.log();
+        assert!(!log.contains("WARN"), "{log}");
+    }
+}
+
+#[test]
 fn a_name_chooses_the_certificate() {
     let root = Authority::new("root");
     let other_authority = Authority::new("other");
@@ -319,16 +339,7 @@ fn a_certificate_near_its_end_is_warned_of() {
     let server = root.issue_with("server", &["localhost"], |params| {
         params.not_after = soon.into();
     });
-    let settings = [
-        format!(
-            "input.beats.tls.certificate={}",
-            files.write("cert.pem", &server.pem)
-        ),
-        format!(
-            "input.beats.tls.key={}",
-            files.write("key.pem", &server.key_pem())
-        ),
-    ];
+    let settings = files.settings("input.beats.tls", &server);
     let sawmill = Sawmill::start(&[&settings[0], &settings[1]]);
     let line = sawmill.wait_for_log("expires in");
     assert!(

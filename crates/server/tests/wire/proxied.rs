@@ -51,6 +51,16 @@ fn health_checks_of_the_load_balancer_are_quiet() {
 }
 
 #[test]
+fn sawmill_s_own_health_check_knows_that_it_comes_from_there() {
+    let networks = "input.beats.proxy_networks=127.0.0.1";
+    let sawmill = Sawmill::start(&[networks]);
+    let listen = format!("input.beats.listen={}", sawmill.address);
+    let said = sawmill.ask(&["healthcheck", "--set", networks, "--set", &listen]);
+    assert!(said.contains("answers"), "{said}");
+    assert!(!sawmill.log().contains("WARN"), "{}", sawmill.log());
+}
+
+#[test]
 fn without_a_header_nobody_comes_in_from_there() {
     let sawmill = Sawmill::start(&["input.beats.proxy_networks=127.0.0.1"]);
     for bytes in [
