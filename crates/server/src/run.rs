@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 use crate::admission::Admission;
 use crate::api::{bind_api, serve_api};
-use crate::config::{Config, Output as OutputConfig};
+use crate::config::{BeatsInput, Config, Output as OutputConfig};
 use crate::connection::Door;
 use crate::crew::Crew;
 use crate::dead_letters::DeadLetters;
@@ -91,8 +91,41 @@ async fn serve(
     );
     let is_local = matches!(config.output, OutputConfig::Local(_));
     let shutdown_timeout = config.shutdown.timeout;
-    let input = config.input;
+    let (input, works) = build(config, cores, health)?;
 
+    let memory = works.memory.clone();
+    tokio::spawn(async move { memory.spares().tidy().await });
+    let shutdown = CancellationToken::new();
+    let connections = TaskTracker::new();
+    let door = Arc::new(Door {
+        admission: Admission::new(input.admission.clone(), works.memory.clone()),
+        settings: input,
+        log: LogBudget::new("connections"),
+        works,
+        shutdown: shutdown.clone(),
+    });
+    let mut addresses = Vec::new();
+    for listener in listeners {
+        addresses.push(listener.local_addr()?);
+        let accepting = accept_all(listener, Arc::clone(&door), connections.clone());
+        connections.spawn(accepting);
+    }
+    greet(&addresses, is_local);
+
+    either(&mut terminate, &mut interrupt).await;
+    info!("shutting down: pending windows are settled and acknowledged (again to stop at once)");
+    shutdown.cancel();
+    connections.close();
+    tokio::select! {
+        () = drain(&connections, shutdown_timeout) => {}
+        () = either(&mut terminate, &mut interrupt) => warn!("stopped at once"),
+    }
+    Ok(())
+}
+
+/// Puts together what connections hand their windows to, from the outputs' ends up, and starts the outputs.
+fn build(config: Config, cores: usize, health: &Health) -> Result<(BeatsInput, Works), StartError> {
+    let input = config.input;
     let bulk_bytes_max = match &config.output {
         OutputConfig::Elasticsearch(output) => output.bulk_bytes_max,
         OutputConfig::Local(_) => LOCAL_BODY_BYTES_MAX,
@@ -134,35 +167,7 @@ async fn serve(
         memory,
         dead_letters,
     };
-
-    let memory = works.memory.clone();
-    tokio::spawn(async move { memory.spares().tidy().await });
-    let shutdown = CancellationToken::new();
-    let connections = TaskTracker::new();
-    let door = Arc::new(Door {
-        admission: Admission::new(input.admission.clone(), works.memory.clone()),
-        settings: input,
-        log: LogBudget::new("connections"),
-        works,
-        shutdown: shutdown.clone(),
-    });
-    let mut addresses = Vec::new();
-    for listener in listeners {
-        addresses.push(listener.local_addr()?);
-        let accepting = accept_all(listener, Arc::clone(&door), connections.clone());
-        connections.spawn(accepting);
-    }
-    greet(&addresses, is_local);
-
-    either(&mut terminate, &mut interrupt).await;
-    info!("shutting down: pending windows are settled and acknowledged (again to stop at once)");
-    shutdown.cancel();
-    connections.close();
-    tokio::select! {
-        () = drain(&connections, shutdown_timeout) => {}
-        () = either(&mut terminate, &mut interrupt) => warn!("stopped at once"),
-    }
-    Ok(())
+    Ok((input, works))
 }
 
 /// Has files of TLS read again when they change, or SIGHUP comes, which ends a program that does not take it. Each part of the
