@@ -8,6 +8,8 @@
 
 #[path = "../oracles/oniguruma.rs"]
 mod oniguruma;
+#[path = "../../crates/grok/tests/support/patterns.rs"]
+mod patterns;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,21 +17,9 @@ use std::ops::Range;
 
 use libfuzzer_sys::fuzz_target;
 use oniguruma::Oniguruma;
+use patterns::{AROUND, ROWS};
 use sawmill_event::{escape_into, unescape_into};
 use sawmill_grok::{EngineChoice, Flavor, Grok, Library, Match, Options, Scratch};
-
-/// Rows as people write them.
-const ROWS: [&str; 9] = [
-    r"^%{WORD:log_level}\|%{DATA:logger_name}\|%{TIMESTAMP_ISO8601:log_timestamp}\.%{INT:log_ms}\|%{GREEDYDATA:log_message}$",
-    r"^%{WORD:log_level}\|%{DATA:logger_name}\|%{TIMESTAMP_ISO8601:log_timestamp}\|%{GREEDYDATA:log_message}$",
-    r"^%{TIMESTAMP_ISO8601:t} %{LOGLEVEL:l} %{GREEDYDATA:m}",
-    r"^%{TIMESTAMP_ISO8601:t}%{SPACE}%{LOGLEVEL:l}%{DATA:d}$",
-    r"\A%{LOGLEVEL:l}%{NOTSPACE:n} %{NUMBER:x}%{DATA:rest}\z",
-    r"^%{NUMBER:a}/%{NUMBER:b}\|%{NOTSPACE:c}\|%{DATA:d}",
-    r"^%{INT:a}%{INT:b}%{DATA:c}%{POSINT:d}%{GREEDYDATA:e}\|%{USER:f}",
-    r"^%{DATA:a}%{WORD:b}%{SPACE:c}%{NONNEGINT:d}%{NOTSPACE:e}$",
-    r"^%{GREEDYDATA:a}\|%{GREEDYDATA:b}:%{WORD:c}$",
-];
 
 /// What the hand-written matcher knows, for more rows.
 const ELEMENTS: [&str; 12] = [
@@ -77,28 +67,6 @@ const NAMES: [&str; 26] = [
     "URIPATHPARAM",
     "WORD",
     "YEAR",
-];
-
-/// `X` stands for one of [`NAMES`].
-const AROUND: [&str; 18] = [
-    "X",
-    "^X$",
-    r"\[X\]",
-    " X ",
-    r"\bX\b",
-    "(?:a|X)",
-    "%{DATA:d}X",
-    "X%{GREEDYDATA:g}",
-    "X%{INT:i}",
-    "%{WORD:w}X",
-    r"X\.X",
-    "(?:X)?-",
-    "(?: X)+",
-    "X|%{WORD:w}",
-    r"%{SPACE}X\Z",
-    "(?<whole>.X.)",
-    r"^(?:X,?)*$",
-    "X?$",
 ];
 
 /// One pattern, compiled for each engine.

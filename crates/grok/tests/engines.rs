@@ -12,6 +12,7 @@ mod support;
 
 use sawmill_grok::{Engine, EngineChoice};
 
+use support::patterns::AROUND;
 use support::{Dice, captures, compile};
 
 /// Lines tried for each combination; `SAWMILL_GROK_LINES` asks for more.
@@ -41,28 +42,6 @@ const NAMES: &[&str] = &[
     "WINPATH",
     "WORD",
     "YEAR",
-];
-
-/// `X` stands for the library pattern.
-const AROUND: &[&str] = &[
-    "X",
-    "^X$",
-    r"\[X\]",
-    " X ",
-    r"\bX\b",
-    "(?:a|X)",
-    "%{DATA:d}X",
-    "X%{GREEDYDATA:g}",
-    "X%{INT:i}",
-    "%{WORD:w}X",
-    r"X\.X",
-    "(?:X)?-",
-    "(?: X)+",
-    "X|%{WORD:w}",
-    r"%{SPACE}X\Z",
-    "(?<whole>.X.)",
-    r"^(?:X,?)*$",
-    "X?$",
 ];
 
 /// Pieces of which lines are made.

@@ -9,22 +9,11 @@ mod support;
 
 use sawmill_grok::{Engine, EngineChoice};
 
+use support::patterns::ROWS;
 use support::{Dice, captures, compile};
 
 /// Lines tried for each pattern; `SAWMILL_GROK_LINES` asks for more.
 const LINES: u64 = 80_000;
-
-const PATTERNS: &[&str] = &[
-    r"^%{WORD:log_level}\|%{DATA:logger_name}\|%{TIMESTAMP_ISO8601:log_timestamp}\.%{INT:log_ms}\|%{GREEDYDATA:log_message}$",
-    r"^%{WORD:log_level}\|%{DATA:logger_name}\|%{TIMESTAMP_ISO8601:log_timestamp}\|%{GREEDYDATA:log_message}$",
-    r"^%{TIMESTAMP_ISO8601:t} %{LOGLEVEL:l} %{GREEDYDATA:m}",
-    r"^%{TIMESTAMP_ISO8601:t}%{SPACE}%{LOGLEVEL:l}%{DATA:d}$",
-    r"\A%{LOGLEVEL:l}%{NOTSPACE:n} %{NUMBER:x}%{DATA:rest}\z",
-    r"^%{NUMBER:a}/%{NUMBER:b}\|%{NOTSPACE:c}\|%{DATA:d}",
-    r"^%{INT:a}%{INT:b}%{DATA:c}%{POSINT:d}%{GREEDYDATA:e}\|%{USER:f}",
-    r"^%{DATA:a}%{WORD:b}%{SPACE:c}%{NONNEGINT:d}%{NOTSPACE:e}$",
-    r"^%{GREEDYDATA:a}\|%{GREEDYDATA:b}:%{WORD:c}$",
-];
 
 /// Pieces of which lines are made, from the usual to the odd.
 const PIECES: &[&str] = &[
@@ -137,7 +126,7 @@ fn lines() -> u64 {
 #[test]
 fn fields_and_engines_agree_on_every_line() {
     let mut text = String::new();
-    for (index, pattern) in PATTERNS.iter().enumerate() {
+    for (index, pattern) in ROWS.iter().enumerate() {
         let fast = compile(pattern, EngineChoice::Best);
         assert_eq!(fast.engines().next(), Some(Engine::Fields), "{pattern}");
         let (regex, slow) = (
@@ -187,7 +176,7 @@ fn unescape(escaped: &str) -> String {
 #[test]
 fn what_is_found_in_an_escaped_text_is_what_the_engine_finds_in_the_plain_one() {
     let mut text = String::new();
-    for (index, pattern) in PATTERNS.iter().enumerate() {
+    for (index, pattern) in ROWS.iter().enumerate() {
         let (fast, regex) = (
             compile(pattern, EngineChoice::Best),
             compile(pattern, EngineChoice::Regex),

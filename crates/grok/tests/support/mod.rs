@@ -1,5 +1,8 @@
 //! What the comparing tests share.
 
+#[allow(dead_code, reason = "each test takes its own")]
+pub(crate) mod patterns;
+
 use std::ops::Range;
 
 use sawmill_grok::{EngineChoice, Flavor, Grok, Library, Options, Scratch};
