@@ -11,6 +11,7 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::config::BeatsInput;
 use crate::connection::Close;
+use crate::metrics::Connected;
 use crate::window::{Failure, Fate, Window};
 
 /// What waits for an answer.
@@ -20,8 +21,9 @@ pub(crate) enum Pending {
     Window(Arc<Window>),
 }
 
-pub(crate) struct Acker<W> {
+pub(crate) struct Acker<'a, W> {
     write: W,
+    client: &'a Connected,
     pending: Receiver<Pending>,
     keepalive: Duration,
     /// Runs out when a keepalive is due. One for all windows: putting it off costs next to nothing.
@@ -32,8 +34,13 @@ pub(crate) struct Acker<W> {
 /// How long a peer may leave its ACKs unread.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-impl<W: AsyncWrite + Unpin> Acker<W> {
-    pub(crate) fn new(write: W, pending: Receiver<Pending>, settings: &BeatsInput) -> Self {
+impl<'a, W: AsyncWrite + Unpin> Acker<'a, W> {
+    pub(crate) fn new(
+        write: W,
+        client: &'a Connected,
+        pending: Receiver<Pending>,
+        settings: &BeatsInput,
+    ) -> Self {
         let BeatsInput {
             keepalive,
             stall_timeout,
@@ -41,6 +48,7 @@ impl<W: AsyncWrite + Unpin> Acker<W> {
         } = *settings;
         Self {
             write,
+            client,
             pending,
             keepalive,
             due: Box::pin(sleep(keepalive)),
@@ -73,7 +81,11 @@ impl<W: AsyncWrite + Unpin> Acker<W> {
                 () = self.due.as_mut() => Fate::Waiting,
             };
             match fate {
-                Fate::Settled(sequence) => return self.write(window.version, sequence).await,
+                Fate::Settled(sequence) => {
+                    self.write(window.version, sequence).await?;
+                    self.client.acknowledge(window.size.get());
+                    return Ok(());
+                }
                 Fate::Broken(Failure::Protocol(error)) => return Err(Close::Protocol(error)),
                 Fate::Broken(Failure::Worker) => return Err(Close::Internal),
                 Fate::Waiting => {}

@@ -102,6 +102,16 @@ impl Admission {
         })
     }
 
+    /// How many connections are open.
+    pub(crate) fn connections(&self) -> usize {
+        self.open().all.connections
+    }
+
+    /// How many handshakes are in progress.
+    pub(crate) fn handshakes(&self) -> usize {
+        self.open().all.handshakes
+    }
+
     fn open(&self) -> MutexGuard<'_, Open> {
         // Counted at once.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
@@ -203,6 +213,27 @@ fn counted_as(address: IpAddr) -> IpAddr {
         IpAddr::V6(address) => {
             let network = address.to_bits() >> 64 << 64;
             Ipv6Addr::from_bits(network).into()
+        }
+    }
+}
+
+impl Refusal {
+    /// All that [`Self::setting`] can be.
+    pub(crate) const SETTINGS: [&str; 4] = [
+        "connections_max",
+        "connections_per_address_max",
+        "handshakes_max",
+        "networks",
+    ];
+
+    /// The setting of `input.beats` that has it refused; `networks` for `allow_networks` and `deny_networks`.
+    pub(crate) fn setting(self) -> &'static str {
+        let [connections, of_address, handshakes, networks] = Self::SETTINGS;
+        match self {
+            Self::Connections(_) => connections,
+            Self::ConnectionsOfAddress(_) => of_address,
+            Self::Handshakes(_) | Self::HandshakesOfAddress(_) => handshakes,
+            Self::Network => networks,
         }
     }
 }

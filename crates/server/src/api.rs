@@ -1,4 +1,4 @@
-//! The monitoring interface: HTTP, as Logstash has it on port 9600, as far as there is something to tell.
+//! The monitoring interface: HTTP on Logstash's port 9600, with what there is to tell of health and metrics.
 
 use std::convert::Infallible;
 use std::fs;
@@ -24,6 +24,7 @@ use tracing::{info, warn};
 use crate::config::{Api, HostPort};
 use crate::health::Health;
 use crate::listener::bind;
+use crate::metrics::Metrics;
 use crate::start_error::StartError;
 use crate::tls::{Tls, shake_hands};
 
@@ -55,12 +56,19 @@ fn usual() -> HostPort {
     }
 }
 
+/// What there is to tell.
+#[derive(Clone)]
+pub(crate) struct Told {
+    pub(crate) health: Health,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
 /// Answers for as long as the program runs.
-pub(crate) async fn serve_api(listener: TcpListener, tls: Option<Arc<Tls>>, health: Health) {
+pub(crate) async fn serve_api(listener: TcpListener, tls: Option<Arc<Tls>>, told: Told) {
     let address = listener.local_addr().ok();
     if let Some(address) = address {
         let scheme = if tls.is_some() { "https" } else { "http" };
-        info!("health is told on {scheme}://{address}/_health_report");
+        info!("health is told on {scheme}://{address}/_health_report, metrics on /metrics");
     }
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
@@ -71,27 +79,22 @@ pub(crate) async fn serve_api(listener: TcpListener, tls: Option<Arc<Tls>>, heal
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
             continue;
         };
-        let (health, tls) = (health.clone(), tls.clone());
+        let (told, tls) = (told.clone(), tls.clone());
         tokio::spawn(async move {
             // What a stranger does to his connection is his own affair.
-            let told = tell(stream, tls.as_deref(), address, &health);
-            let _ = timeout(CONNECTION_TIMEOUT, told).await;
+            let telling = tell(stream, tls.as_deref(), address, &told);
+            let _ = timeout(CONNECTION_TIMEOUT, telling).await;
             drop(place);
         });
     }
 }
 
-async fn tell(
-    mut stream: TcpStream,
-    tls: Option<&Tls>,
-    address: Option<SocketAddr>,
-    health: &Health,
-) {
+async fn tell(mut stream: TcpStream, tls: Option<&Tls>, address: Option<SocketAddr>, told: &Told) {
     match tls {
-        None => converse(stream, address, health).await,
+        None => converse(stream, address, told).await,
         Some(tls) => {
             if let Ok(stream) = shake_hands(&mut stream, tls).await {
-                converse(stream, address, health).await;
+                converse(stream, address, told).await;
             }
         }
     }
@@ -100,10 +103,10 @@ async fn tell(
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     address: Option<SocketAddr>,
-    health: &Health,
+    told: &Told,
 ) {
     let service = service_fn(|request: Request<Incoming>| {
-        let answer = answer(request.method(), request.uri().path(), address, health);
+        let answer = told.answer(request.method(), request.uri().path(), address);
         async move { Ok::<_, Infallible>(answer) }
     });
     let _ = http1::Builder::new()
@@ -112,40 +115,52 @@ async fn converse(
         .await;
 }
 
-fn answer(
-    method: &Method,
-    path: &str,
-    address: Option<SocketAddr>,
-    health: &Health,
-) -> Response<Full<Bytes>> {
-    let (status, value) = match (method, path.trim_end_matches('/')) {
-        (&Method::GET | &Method::HEAD, "") => (StatusCode::OK, root(address, health)),
-        (&Method::GET | &Method::HEAD, "/_health_report") => {
-            (StatusCode::OK, json!(health.report()))
-        }
-        (&Method::GET | &Method::HEAD, _) => {
-            let error = format!("nothing is known of {path}: ask for / or /_health_report");
-            (StatusCode::NOT_FOUND, json!({ "error": error }))
-        }
-        _ => {
+impl Told {
+    fn answer(
+        &self,
+        method: &Method,
+        path: &str,
+        address: Option<SocketAddr>,
+    ) -> Response<Full<Bytes>> {
+        if !matches!(*method, Method::GET | Method::HEAD) {
             let error = format!("{method} is not known here: ask with GET");
-            (StatusCode::METHOD_NOT_ALLOWED, json!({ "error": error }))
+            return in_json(StatusCode::METHOD_NOT_ALLOWED, &json!({ "error": error }));
         }
-    };
-    let mut response = Response::new(Full::from(format!("{value}\n")));
-    *response.status_mut() = status;
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(CONTENT_TYPE, json);
-    response
+        match path.trim_end_matches('/') {
+            "" => in_json(StatusCode::OK, &self.root(address)),
+            "/_health_report" => in_json(StatusCode::OK, &json!(self.health.report())),
+            "/metrics" => respond(StatusCode::OK, METRICS_TYPE, self.metrics.text()),
+            _ => {
+                let error =
+                    format!("nothing is known of {path}: ask for /, /_health_report or /metrics");
+                in_json(StatusCode::NOT_FOUND, &json!({ "error": error }))
+            }
+        }
+    }
+
+    /// The members that Logstash has there, too.
+    fn root(&self, address: Option<SocketAddr>) -> Value {
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        json!({
+            "host": host.trim(),
+            "version": env!("CARGO_PKG_VERSION"),
+            "http_address": address,
+            "status": self.health.report().status,
+        })
+    }
 }
 
-/// The members that Logstash has there, too.
-fn root(address: Option<SocketAddr>, health: &Health) -> Value {
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    json!({
-        "host": host.trim(),
-        "version": env!("CARGO_PKG_VERSION"),
-        "http_address": address,
-        "status": health.report().status,
-    })
+/// Prometheus's text format (its exposition formats, version 0.0.4).
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+fn in_json(status: StatusCode, value: &Value) -> Response<Full<Bytes>> {
+    respond(status, "application/json", format!("{value}\n"))
+}
+
+fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(body));
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static(kind);
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
 }

@@ -26,6 +26,7 @@ use crate::admission::{Admission, Place, Refusal};
 use crate::config::BeatsInput;
 use crate::log_budget::LogBudget;
 use crate::memory::Announced;
+use crate::metrics::{Connected, Metrics};
 use crate::proxied::read_header;
 use crate::reader::Reader;
 use crate::tls::{self, Names, NoHandshake, Tls, shake_hands};
@@ -65,12 +66,12 @@ pub(crate) struct Door {
     pub(crate) settings: BeatsInput,
     pub(crate) admission: Arc<Admission>,
     pub(crate) log: LogBudget,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) works: Works,
     pub(crate) shutdown: CancellationToken,
 }
 
 /// One connection's client.
-#[derive(Clone)]
 pub(crate) struct Client {
     /// Its address, and its certificate's subject if it has shown one: how logs and dead letters call it.
     pub(crate) name: Arc<str>,
@@ -78,6 +79,8 @@ pub(crate) struct Client {
     pub(crate) peer: Option<Arc<Peer>>,
     /// Room for what its address announces.
     pub(crate) announced: Announced,
+    /// What it was acknowledged.
+    pub(crate) counts: Connected,
 }
 
 /// Serves a connection until one side ends it.
@@ -101,6 +104,9 @@ pub(crate) async fn serve(
                 name: address.to_string().into(),
                 peer: door.settings.peer(address.ip(), None),
                 announced: place.announced.clone(),
+                counts: door
+                    .metrics
+                    .connect(address.ip().to_canonical().to_string(), None),
             };
             let (read, write) = stream.split();
             let close = converse(read, write, &client, &door).await;
@@ -140,7 +146,10 @@ async fn serve_tls(
     let agreed = match place.shake_hands() {
         Err(refusal) => Err(Close::Refused(refusal)),
         Ok(_shaking) => tokio::select! {
-            agreed = shake_hands(&mut stream, tls) => agreed.map_err(Close::Handshake),
+            agreed = shake_hands(&mut stream, tls) => {
+                door.metrics.connections.shake_hands(tls::outcome(&agreed));
+                agreed.map_err(Close::Handshake)
+            }
             () = door.shutdown.cancelled() => Err(Close::ShuttingDown),
         },
     };
@@ -171,10 +180,13 @@ fn client_of(
         None => address.to_string(),
         Some(names) => format!("{address} {}", names.subject),
     };
+    let subject = names.as_ref().map(|names| names.subject.clone());
+    let ip = address.ip().to_canonical().to_string();
+    let counts = door.metrics.connect(ip, subject.clone());
     let session = Session {
         version: tls::version_name(connection.protocol_version()),
         cipher: tls::cipher_name(connection.negotiated_cipher_suite()),
-        subject: names.as_ref().map(|names| names.subject.clone()),
+        subject,
     };
     let peer = door.settings.peer(
         address.ip(),
@@ -184,6 +196,7 @@ fn client_of(
         name: name.into(),
         peer,
         announced: place.announced.clone(),
+        counts,
     }
 }
 
@@ -211,14 +224,7 @@ async fn converse(
     let gone = CancellationToken::new();
     // However this ends, work that has not begun need not begin.
     let _gone = gone.clone().drop_guard();
-    let mut reader = Reader::new(
-        read,
-        client.clone(),
-        settings,
-        door.works.clone(),
-        windows,
-        gone,
-    );
+    let mut reader = Reader::new(read, client, settings, door.works.clone(), windows, gone);
 
     let reading = async {
         let close = tokio::select! {
@@ -229,7 +235,7 @@ async fn converse(
         reader.stop();
         close
     };
-    let acking = Acker::new(write, in_order, settings).run();
+    let acking = Acker::new(write, &client.counts, in_order, settings).run();
     tokio::pin!(reading, acking);
     tokio::select! {
         biased;
@@ -270,6 +276,7 @@ impl Door {
 
     /// What the peer did wrong is ours to say; that it left is not worth a line.
     fn report(&self, peer: &str, close: &Close) {
+        self.metrics.connections.close(close);
         match close {
             Close::PeerLeft | Close::ShuttingDown | Close::Handshake(NoHandshake::Left) => {
                 debug!(peer, "closed: {close}");
@@ -293,6 +300,23 @@ impl Door {
 }
 
 impl Close {
+    /// What it is counted as.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Broken(_) => "broken",
+            Self::Handshake(_) => "handshake",
+            Self::Internal => "internal",
+            Self::NoMemory(_) => "no_memory",
+            Self::NoProxyHeader(_) | Self::Proxy(_) => "proxy",
+            Self::PeerLeft => "peer_left",
+            Self::Protocol(_) => "protocol",
+            Self::Refused(_) => "refused",
+            Self::ShuttingDown => "shutting_down",
+            Self::Stalled(_) => "stall_timeout",
+            Self::TimedOut(_) => "frame_timeout",
+        }
+    }
+
     /// Why the connection ends when the reader has ended for this reason and the acker so.
     fn after(self, acker: Option<Self>) -> Self {
         match (self, acker) {

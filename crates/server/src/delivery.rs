@@ -7,6 +7,7 @@ use sawmill_elasticsearch_out::BulkBody;
 use sawmill_intake::Source;
 
 use crate::memory::Reserved;
+use crate::metrics::{EventCounts, Outcome};
 use crate::window::{Failure, Window};
 
 /// A body and the window whose events it holds.
@@ -25,6 +26,8 @@ pub(crate) struct Received {
     pub(crate) source: Option<Source>,
     /// The memory that those take.
     pub(crate) memory: Option<Reserved>,
+    /// Where it is counted what becomes of them.
+    pub(crate) counts: Arc<EventCounts>,
 }
 
 /// Whose events they are, how many of them are open, and the memory that they take until the
@@ -32,16 +35,18 @@ pub(crate) struct Received {
 pub(crate) struct Ticket {
     pub(crate) received: Arc<Received>,
     open: AtomicU32,
+    /// Whether they are dead letters on their way to a data stream.
+    are_letters: bool,
     _memory: Option<Reserved>,
 }
 
 impl Ticket {
     /// A ticket of `events`, a part of what was received; `memory` is what was made of them.
     pub(crate) fn new(received: Arc<Received>, events: u32, memory: Option<Reserved>) -> Arc<Self> {
-        let open = AtomicU32::new(events);
         Arc::new(Self {
             received,
-            open,
+            open: AtomicU32::new(events),
+            are_letters: false,
             _memory: memory,
         })
     }
@@ -52,15 +57,26 @@ impl Ticket {
         self.received.window.is_wanted()
     }
 
-    /// Hands `events` of them over to a ticket of their own, with the memory for what was made of them anew.
+    /// Hands `events` of them over to a ticket of their own, with the memory for the letters that were made of them.
     pub(crate) fn hand_over(&self, events: u32, memory: Reserved) -> Arc<Self> {
         self.open.fetch_sub(events, Ordering::Relaxed);
-        Self::new(Arc::clone(&self.received), events, Some(memory))
+        Arc::new(Self {
+            received: Arc::clone(&self.received),
+            open: AtomicU32::new(events),
+            are_letters: true,
+            _memory: Some(memory),
+        })
     }
 
-    /// Says that `events` of them are stored or dead-lettered.
-    pub(crate) fn settle(&self, events: u32) {
+    /// Says that `events` of them are stored or dead-lettered, and which.
+    pub(crate) fn settle(&self, events: u32, outcome: Outcome) {
         self.open.fetch_sub(events, Ordering::Relaxed);
+        let outcome = if self.are_letters {
+            Outcome::DeadLetter
+        } else {
+            outcome
+        };
+        self.received.counts.settle(events, outcome);
         self.received.window.settle(events);
     }
 }

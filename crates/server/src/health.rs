@@ -69,6 +69,12 @@ impl Health {
         state
     }
 
+    /// How each part is.
+    pub(crate) fn statuses(&self) -> Vec<(&'static str, Status)> {
+        let ask = |(part, ask): (&&'static str, &Ask)| (*part, Indicator::of(ask()).status);
+        self.parts().iter().map(ask).collect()
+    }
+
     /// Asks all parts.
     pub(crate) fn report(&self) -> Report {
         let ask = |(part, ask): (&&'static str, &Ask)| (*part, Indicator::of(ask()));

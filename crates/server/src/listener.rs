@@ -82,10 +82,12 @@ pub(crate) async fn accept_all(listener: TcpListener, door: Arc<Door>, connectio
         };
         match take(&door, peer) {
             Ok(place) => {
+                door.metrics.connections.accept();
                 connections.spawn(serve(stream, peer, place, Arc::clone(&door)));
                 rate.wait().await;
             }
             Err(refusal) => {
+                door.metrics.connections.refuse(refusal);
                 if door.log.allows() {
                     warn!(%peer, "connection refused: {refusal}");
                 }

@@ -21,6 +21,7 @@ mod listener;
 mod log_budget;
 mod logging;
 mod memory;
+mod metrics;
 mod output;
 mod proxied;
 mod reader;

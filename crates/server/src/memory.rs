@@ -67,6 +67,15 @@ impl Memory {
         }
     }
 
+    /// How many bytes of the budget are in use for windows as they came, for bodies, and for dead letters.
+    pub(crate) fn in_use(&self) -> [(&'static str, usize); 3] {
+        [
+            ("windows", self.waiting.in_use()),
+            ("bodies", self.bodies.in_use()),
+            ("dead_letters", self.letters.in_use()),
+        ]
+    }
+
     /// What a body may grow to before it is sent, in bytes.
     pub(crate) fn body_bytes_max(&self) -> usize {
         self.body_bytes_max
@@ -171,6 +180,10 @@ impl Share {
             bytes: Arc::new(Semaphore::new(all as usize)),
             all,
         }
+    }
+
+    fn in_use(&self) -> usize {
+        self.all as usize - self.bytes.available_permits()
     }
 
     /// What is larger than the whole share takes all of it: it goes through alone.

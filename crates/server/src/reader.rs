@@ -22,9 +22,9 @@ use crate::memory::Reserved;
 use crate::window::Window;
 use crate::works::{Job, Works};
 
-pub(crate) struct Reader<R> {
+pub(crate) struct Reader<'a, R> {
     incoming: Incoming<R>,
-    client: Client,
+    client: &'a Client,
     limits: Limits,
     frame_timeout: Duration,
     /// Runs out when the peer has said nothing for that long. Putting it off costs next to nothing.
@@ -66,10 +66,10 @@ const HEAD_BYTES: usize = 6;
 /// What a piece takes beside its bytes: its task, its place in queues.
 const PIECE_BYTES: usize = 1024;
 
-impl<R: AsyncRead + Unpin> Reader<R> {
+impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     pub(crate) fn new(
         read: R,
-        client: Client,
+        client: &'a Client,
         settings: &BeatsInput,
         works: Works,
         windows: Sender<Pending>,

@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::admission::Admission;
-use crate::api::{bind_api, serve_api};
+use crate::api::{Told, bind_api, serve_api};
 use crate::config::{BeatsInput, Config, Output as OutputConfig};
 use crate::connection::Door;
 use crate::crew::Crew;
@@ -26,6 +26,7 @@ use crate::health::{Diagnosis, Health};
 use crate::listener::{accept_all, bind};
 use crate::log_budget::LogBudget;
 use crate::memory::Memory;
+use crate::metrics::Metrics;
 use crate::output::{self, Deliveries, Output};
 use crate::start_error::StartError;
 use crate::tls::Tls;
@@ -51,17 +52,20 @@ pub(crate) fn run(config: Config) -> Result<(), StartError> {
             .into_iter()
             .map(TcpListener::from_std)
             .collect::<Result<_, io::Error>>()?;
-        let health = Health::default();
+        let told = Told {
+            health: Health::default(),
+            metrics: Metrics::new(),
+        };
         for listener in api {
             let listener = TcpListener::from_std(listener)?;
-            tokio::spawn(serve_api(listener, config.api_tls.clone(), health.clone()));
+            tokio::spawn(serve_api(listener, config.api_tls.clone(), told.clone()));
         }
         let certificates = [
             ("certificates", config.input.tls.clone()),
             ("api_certificates", config.api_tls.clone()),
         ];
-        keep_current(certificates, &health)?;
-        serve(config, listeners, cores, &health).await
+        keep_current(certificates, &told)?;
+        serve(config, listeners, cores, &told).await
     });
     // Work for connections that are gone is not waited for: its sender will send it again.
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -83,7 +87,7 @@ async fn serve(
     config: Config,
     listeners: Vec<TcpListener>,
     cores: usize,
-    health: &Health,
+    told: &Told,
 ) -> Result<(), StartError> {
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate())?,
@@ -91,7 +95,7 @@ async fn serve(
     );
     let is_local = matches!(config.output, OutputConfig::Local(_));
     let shutdown_timeout = config.shutdown.timeout;
-    let (input, works) = build(config, cores, health)?;
+    let (input, works) = build(config, cores, told)?;
 
     let memory = works.memory.clone();
     tokio::spawn(async move { memory.spares().tidy().await });
@@ -101,9 +105,11 @@ async fn serve(
         admission: Admission::new(input.admission.clone(), works.memory.clone()),
         settings: input,
         log: LogBudget::new("connections"),
+        metrics: Arc::clone(&told.metrics),
         works,
         shutdown: shutdown.clone(),
     });
+    told.metrics.watch_admission(&door.admission);
     let mut addresses = Vec::new();
     for listener in listeners {
         addresses.push(listener.local_addr()?);
@@ -124,7 +130,9 @@ async fn serve(
 }
 
 /// Puts together what connections hand their windows to, from the outputs' ends up, and starts the outputs.
-fn build(config: Config, cores: usize, health: &Health) -> Result<(BeatsInput, Works), StartError> {
+fn build(config: Config, cores: usize, told: &Told) -> Result<(BeatsInput, Works), StartError> {
+    let Told { health, metrics } = told;
+    metrics.watch_health(health);
     let input = config.input;
     let bulk_bytes_max = match &config.output {
         OutputConfig::Elasticsearch(output) => output.bulk_bytes_max,
@@ -135,6 +143,7 @@ fn build(config: Config, cores: usize, health: &Health) -> Result<(BeatsInput, W
         None => Memory::new(budget_bytes, bulk_bytes_max),
         Some(_) => Memory::with_letters(budget_bytes, bulk_bytes_max),
     };
+    metrics.watch_memory(&memory, budget_bytes);
     let intake = Settings {
         frames: input.limits.clone(),
         event: sawmill_event::Limits::default(),
@@ -166,6 +175,7 @@ fn build(config: Config, cores: usize, health: &Health) -> Result<(BeatsInput, W
         output,
         memory,
         dead_letters,
+        counts: Arc::clone(&metrics.events),
     };
     Ok((input, works))
 }
@@ -174,7 +184,7 @@ fn build(config: Config, cores: usize, health: &Health) -> Result<(BeatsInput, W
 /// health report has its certificates.
 fn keep_current(
     certificates: [(&'static str, Option<Arc<Tls>>); 2],
-    health: &Health,
+    Told { health, metrics }: &Told,
 ) -> io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
@@ -184,10 +194,12 @@ fn keep_current(
             );
         }
     });
+    let mut all = Vec::new();
     for (part, tls) in certificates {
         let Some(tls) = tls else {
             continue;
         };
+        all.push((part, Arc::clone(&tls)));
         let seen = Arc::clone(&tls);
         health.watch(part, move || {
             let trouble = |(cause, action)| Diagnosis::warning(cause, action);
@@ -195,6 +207,7 @@ fn keep_current(
         });
         tokio::spawn(tls.keep_current(signal(SignalKind::hangup())?));
     }
+    metrics.watch_certificates(all);
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// by accident.
 pub(crate) struct Window {
     pub(crate) version: Version,
-    size: WindowSize,
+    pub(crate) size: WindowSize,
     state: Mutex<State>,
     changed: Notify,
     /// Set when its connection is gone.

@@ -10,6 +10,7 @@ use crate::crew::{Crew, Turn};
 use crate::dead_letters::{DeadLetters, Letter, Text};
 use crate::delivery::{Delivery, Received, Ticket};
 use crate::memory::{Memory, Reserved};
+use crate::metrics::{EventCounts, Outcome};
 use crate::output::Output;
 use crate::window::{Failure, Window};
 
@@ -20,6 +21,7 @@ pub(crate) struct Works {
     pub(crate) crew: Arc<Crew>,
     pub(crate) output: Output,
     pub(crate) dead_letters: DeadLetters,
+    pub(crate) counts: Arc<EventCounts>,
 }
 
 /// A piece of a window on its way to be worked on.
@@ -64,6 +66,7 @@ impl Works {
             peer,
             source: Some(piece.source()),
             memory,
+            counts: Arc::clone(&self.counts),
         });
         if received.is_small()
             && let Some(place) = self.crew.place_now()
@@ -91,6 +94,7 @@ impl Works {
         reason: Reason,
     ) {
         let number = window.begin_piece();
+        self.counts.receive(1);
         window.cut(number, 1, Some(sequence));
         window.end_piece();
         let received = Received {
@@ -98,6 +102,7 @@ impl Works {
             peer: Arc::clone(peer),
             source: None,
             memory: None,
+            counts: Arc::clone(&self.counts),
         };
         let ticket = Ticket::new(Arc::new(received), 1, None);
         self.bury(
@@ -162,7 +167,9 @@ impl Works {
                 return Progress::Done;
             }
         };
+        self.counts.receive(tally.events);
         window.cut(number, tally.events, tally.last);
+        self.counts.settle(tally.dropped, Outcome::Dropped);
         window.settle(tally.dropped);
         let open = tally.events - tally.dropped;
         if open > 0 {

@@ -23,6 +23,7 @@ use crate::crew::Crew;
 use crate::dead_letters::{DeadLetters, Letter};
 use crate::log_budget::LogBudget;
 use crate::memory::{Announced, Memory};
+use crate::metrics::{Metrics, Outcome};
 use crate::output::Output;
 use crate::output::elasticsearch::send_all;
 use crate::works::Works;
@@ -58,6 +59,7 @@ impl Server {
     pub(super) fn start(world: &Shared) -> Self {
         let faults = world.lock().faults.clone();
         let life = Life::default();
+        let metrics = Metrics::new();
         let memory = Memory::new(faults.budget_bytes, BULK_BYTES_MAX);
         let settings = Settings {
             frames: Limits::default(),
@@ -87,6 +89,7 @@ impl Server {
             output,
             memory,
             dead_letters,
+            counts: Arc::clone(&metrics.events),
         };
         let shutdown = CancellationToken::new();
         let settings = BeatsInput {
@@ -114,6 +117,7 @@ impl Server {
                 admission: Admission::new(settings.admission.clone(), works.memory.clone()),
                 settings,
                 log: LogBudget::new("connections"),
+                metrics,
                 works,
                 shutdown,
             }),
@@ -123,8 +127,10 @@ impl Server {
     }
 
     fn serve(&self, stream: DuplexStream, peer: u32) {
+        let name = format!("filebeat {peer}");
         let client = Client {
-            name: format!("filebeat {peer}").into(),
+            counts: self.door.metrics.connect(name.clone(), None),
+            name: name.into(),
             peer: None,
             // All of them are on one machine.
             announced: self.announced.clone(),
@@ -174,7 +180,7 @@ async fn bury_all(world: Shared, life: Life, mut letters: UnboundedReceiver<Vec<
             assert!(document.is_none_or(|document| read(document) == event));
             *world.lock().dead.entry(event).or_default() += 1;
             world.note("dead letter", event);
-            letter.ticket.settle(1);
+            letter.ticket.settle(1, Outcome::DeadLetter);
         }
     }
 }

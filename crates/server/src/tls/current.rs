@@ -138,6 +138,13 @@ impl Tls {
         all
     }
 
+    /// The files with certificates, whose each is, and the second since 1970 at which it ends to hold.
+    pub(crate) fn ends(&self) -> Vec<(String, String, i64)> {
+        let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
+        let end = |end: &End| (end.path.display().to_string(), end.subject.clone(), end.at);
+        now.loaded.ends.iter().map(end).collect()
+    }
+
     fn near_ends(&self) -> Vec<(String, String)> {
         let today = Timestamp::now();
         let now = self.now.read().unwrap_or_else(PoisonError::into_inner);

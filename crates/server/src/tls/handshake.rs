@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, Error, HandshakeKind, InvalidMessage};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -35,6 +35,19 @@ pub(crate) async fn shake_hands<'a>(
         Ok(Err(error)) if is_end(&error) => Err(NoHandshake::Left),
         Ok(Err(error)) => Err(NoHandshake::Refused(error)),
         Err(_) => Err(NoHandshake::TimedOut(tls.handshake_timeout)),
+    }
+}
+
+/// What a handshake is counted as.
+pub(crate) fn outcome(agreed: &Result<TlsStream<&mut TcpStream>, NoHandshake>) -> &'static str {
+    match agreed {
+        Ok(stream) => match stream.get_ref().1.handshake_kind() {
+            Some(HandshakeKind::Resumed) => "resumed",
+            Some(HandshakeKind::Full | HandshakeKind::FullWithHelloRetryRequest) | None => "full",
+        },
+        Err(NoHandshake::Left) => "left",
+        Err(NoHandshake::Refused(_)) => "refused",
+        Err(NoHandshake::TimedOut(_)) => "timed_out",
     }
 }
 

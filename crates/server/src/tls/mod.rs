@@ -16,7 +16,7 @@ use thiserror::Error;
 pub(crate) use self::certificate::Names;
 pub(crate) use self::clients::{Authentication, ClientSettings, Pattern, Rule};
 pub(crate) use self::current::Tls;
-pub(crate) use self::handshake::{NoHandshake, shake_hands};
+pub(crate) use self::handshake::{NoHandshake, outcome, shake_hands};
 pub(crate) use self::load::{KeyPair, TlsSettings};
 pub(crate) use self::suites::{cipher_name, provider_of, version_name, versions_of};
 

@@ -14,6 +14,7 @@ mod clients;
 mod dead_letters;
 mod fairness;
 mod health;
+mod metrics;
 mod pki;
 mod proxied;
 mod secrets;

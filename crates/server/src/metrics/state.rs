@@ -1,0 +1,91 @@
+//! How things stand: what is asked of each part when somebody wants to know.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Measured, Metrics, alone};
+use crate::admission::Admission;
+use crate::health::{Health, Status};
+use crate::memory::Memory;
+use crate::tls::Tls;
+
+impl Metrics {
+    /// Adds connections and handshakes in progress.
+    pub(crate) fn watch_admission(&self, admission: &Arc<Admission>) {
+        let (connections, handshakes) = (Arc::clone(admission), Arc::clone(admission));
+        self.watch("connections_open", "Connections that are open", move || {
+            alone(connections.connections() as f64)
+        });
+        self.watch(
+            "tls_handshakes_open",
+            "TLS handshakes with Beats clients in progress",
+            move || alone(handshakes.handshakes() as f64),
+        );
+    }
+
+    /// Adds what is in use of the memory budget.
+    pub(crate) fn watch_memory(&self, memory: &Memory, budget_bytes: usize) {
+        self.watch(
+            "memory_budget_bytes",
+            "The setting memory.budget",
+            move || alone(budget_bytes as f64),
+        );
+        let memory = memory.clone();
+        self.watch(
+            "memory_in_use_bytes",
+            "What is in use of memory.budget, by what for",
+            move || {
+                let one = |(part, bytes)| (vec![("part", String::from(part))], bytes as f64);
+                memory.in_use().map(one).into()
+            },
+        );
+    }
+
+    /// Adds how each part of the health report is.
+    pub(crate) fn watch_health(&self, health: &Health) {
+        let health = health.clone();
+        self.watch(
+            "health_status",
+            "How each part of /_health_report is: 0 is green, 1 yellow, 2 red",
+            move || {
+                let number = |status| match status {
+                    Status::Green => 0.0,
+                    Status::Yellow => 1.0,
+                    Status::Red => 2.0,
+                };
+                let one =
+                    |(part, status)| (vec![("indicator", String::from(part))], number(status));
+                health.statuses().into_iter().map(one).collect()
+            },
+        );
+    }
+
+    /// Adds when the certificates of each part of the health report end to hold.
+    pub(crate) fn watch_certificates(&self, parts: Vec<(&'static str, Arc<Tls>)>) {
+        self.watch(
+            "certificate_not_after_timestamp_seconds",
+            "When a certificate ends to hold, in seconds since 1970",
+            move || ends(&parts),
+        );
+    }
+}
+
+/// A file may have two certificates of one subject, an old and a new one; what matters is the first to end.
+fn ends(parts: &[(&'static str, Arc<Tls>)]) -> Vec<Measured> {
+    let mut first = BTreeMap::new();
+    for (part, tls) in parts {
+        for (path, subject, at) in tls.ends() {
+            let end = first.entry((*part, path, subject)).or_insert(at);
+            *end = at.min(*end);
+        }
+    }
+    let one = |((part, path, subject), at)| {
+        let labels = vec![
+            ("indicator", String::from(part)),
+            ("path", path),
+            ("subject", subject),
+        ];
+        (labels, at as f64)
+    };
+    first.into_iter().map(one).collect()
+}
