@@ -146,7 +146,7 @@ fn build(config: Config, cores: usize, told: &Told) -> Result<(BeatsInput, Works
     metrics.watch_memory(&memory, budget_bytes);
     let intake = Settings {
         frames: input.limits.clone(),
-        event: sawmill_event::Limits::default(),
+        event: input.event,
         document_ids: match &config.output {
             OutputConfig::Elasticsearch(output) => output.document_ids,
             OutputConfig::Local(_) => DocumentIds::Auto,

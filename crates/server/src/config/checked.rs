@@ -117,6 +117,13 @@ impl Check<'_> {
             WINDOWS_AHEAD_MIN,
         )?;
         self.at_least(&key("window_events_max"), table.window_events_max, 1)?;
+        self.at_least(&key("event_members_max"), table.event_members_max, 1)?;
+        self.at_least(&key("event_depth_max"), table.event_depth_max, 1)?;
+        self.at_most(
+            &key("event_depth_max"),
+            table.event_depth_max,
+            sawmill_event::Limits::default().depth_max,
+        )?;
         self.at_least(&key("pairs_max"), table.pairs_max, 1)?;
         self.at_least(&key("connections_max"), table.connections_max, 1)?;
         self.at_least(&key("handshakes_max"), table.handshakes_max, 1)?;
@@ -140,6 +147,10 @@ impl Check<'_> {
                 window_events_max: table.window_events_max,
                 pairs_max: table.pairs_max,
                 pair_bytes_max: self.size(&key("pair_bytes_max"), table.pair_bytes_max)?,
+            },
+            event: sawmill_event::Limits {
+                depth_max: table.event_depth_max,
+                members_max: table.event_members_max,
             },
             frame_timeout: self.some_time(&key("frame_timeout"), table.frame_timeout)?,
             stall_timeout: table
@@ -354,6 +365,22 @@ impl Check<'_> {
             key,
             format!("`{key}` is {value}"),
             format!("give {least} or more"),
+        ))
+    }
+
+    fn at_most<T: Copy + PartialOrd + Display>(
+        &self,
+        key: &str,
+        value: T,
+        most: T,
+    ) -> Result<(), ConfigError> {
+        if value <= most {
+            return Ok(());
+        }
+        Err(self.layers.error(
+            key,
+            format!("`{key}` is {value}"),
+            format!("give {most} or less"),
         ))
     }
 

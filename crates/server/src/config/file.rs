@@ -96,6 +96,10 @@ pub(crate) struct BeatsTable {
     pub(crate) event_bytes_max: ByteSize,
     /// Bytes of one compressed frame, before it is inflated.
     pub(crate) compressed_bytes_max: ByteSize,
+    /// Members of one event's own object. Elasticsearch maps 1,000 fields of a data stream unless told otherwise.
+    pub(crate) event_members_max: usize,
+    /// Levels of one event's JSON, its own object being the first; 128 at most.
+    pub(crate) event_depth_max: u32,
     /// Key and value pairs of one event, in protocol version 1.
     pub(crate) pairs_max: u32,
     /// Bytes of one key or value, in protocol version 1.
@@ -134,6 +138,8 @@ impl Default for BeatsTable {
             window_events_max: 100_000,
             event_bytes_max: ByteSize::mib(64),
             compressed_bytes_max: ByteSize::mib(64),
+            event_members_max: sawmill_event::Limits::default().members_max,
+            event_depth_max: sawmill_event::Limits::default().depth_max,
             pairs_max: 1024,
             pair_bytes_max: ByteSize::mib(1),
             frame_timeout: Span::seconds(30),

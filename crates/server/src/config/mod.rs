@@ -76,6 +76,7 @@ pub(crate) struct BeatsInput {
     pub(crate) windows_ahead_max: usize,
     /// What a frame may claim.
     pub(crate) limits: Limits,
+    pub(crate) event: sawmill_event::Limits,
     /// The longest pause within a frame.
     pub(crate) frame_timeout: Duration,
     /// How long the oldest window of a connection may wait before the connection is closed.

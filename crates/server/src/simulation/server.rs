@@ -97,6 +97,7 @@ impl Server {
             keepalive: Duration::from_secs(3),
             windows_ahead_max: 4,
             limits: Limits::default(),
+            event: sawmill_event::Limits::default(),
             frame_timeout: Duration::from_secs(30),
             stall_timeout: faults.stall_timeout,
             admission: AdmissionSettings {

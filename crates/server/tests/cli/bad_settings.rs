@@ -3,7 +3,7 @@
 use crate::support::Place;
 
 /// A `pipeline.toml`, and what `sawmill check` says about it after its name.
-const BAD_FILES: [(&str, &str); 46] = [
+const BAD_FILES: [(&str, &str); 47] = [
     // Not TOML.
     (
         "a = 1\n[input\n",
@@ -44,6 +44,10 @@ const BAD_FILES: [(&str, &str); 46] = [
         "[input.beats]\nkeepalive = 3\n",
         "pipeline.toml:2: `input.beats.keepalive` is `3`\n\
       give a length of time with its unit, such as 3s, 500ms or 1m",
+    ),
+    (
+        "[input.beats]\nevent_depth_max = 129\n",
+        "pipeline.toml:2: `input.beats.event_depth_max` is 129\ngive 128 or less",
     ),
     (
         "[memory]\nbudget = '1 bag'\n",

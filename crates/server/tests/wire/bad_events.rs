@@ -5,6 +5,45 @@ use serde_json::json;
 use crate::support::{Sawmill, event, plain_window, window};
 
 #[test]
+fn how_deep_and_how_wide_an_event_may_be_is_a_setting() {
+    let sawmill = Sawmill::start(&[
+        "input.beats.event_members_max=7",
+        "input.beats.event_depth_max=3",
+    ]);
+    let with = |member: &str| event("one").replacen('{', &format!("{{{member},"), 1);
+    let spaced = |event: &str| event.replacen(':', ": ", 1);
+    let (good, deep, wide) = (
+        with(r#""a":{"b":{}}"#),
+        with(r#""a":{"b":{"c":{}}}"#),
+        with(r#""a":1,"b":2"#),
+    );
+    // Compact JSON is read in another way.
+    let events = [&good, &deep, &wide].map(|event| [event.clone(), spaced(event)]);
+    let events: Vec<&[u8]> = events.iter().flatten().map(String::as_bytes).collect();
+    let mut client = sawmill.connect();
+    client.send(&window(&events));
+    assert_eq!(client.ack(), 6);
+    assert_eq!(sawmill.stored("logs-django-pt").len(), 2);
+    let letters = sawmill.dead_letters();
+    let reasons: Vec<_> = letters
+        .iter()
+        .map(|letter| letter["reason"].as_str().unwrap())
+        .collect();
+    let [deep, deep_spaced, wide, wide_spaced] = reasons[..] else {
+        panic!("{reasons:?}");
+    };
+    assert!(
+        deep.starts_with("nested deeper than 3 levels at byte "),
+        "{deep}"
+    );
+    assert!(
+        deep_spaced.starts_with("nested deeper than 3 levels at byte "),
+        "{deep_spaced}"
+    );
+    assert_eq!([wide, wide_spaced], ["more than 7 top-level members"; 2]);
+}
+
+#[test]
 fn a_bad_event_becomes_a_dead_letter_and_its_window_is_acknowledged() {
     let deep = format!("{{\"a\":{}1{}}}", "[".repeat(200), "]".repeat(200));
     let bad: [(&[u8], &str); 9] = [
