@@ -1,7 +1,6 @@
 //! The monitoring interface: HTTP on Logstash's port 9600, with what there is to tell of health and metrics.
 
 use std::convert::Infallible;
-use std::fs;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +22,7 @@ use tracing::{info, warn};
 
 use crate::config::{Api, HostPort};
 use crate::health::Health;
+use crate::host_name::host_name;
 use crate::listener::bind;
 use crate::metrics::Metrics;
 use crate::start_error::StartError;
@@ -140,9 +140,8 @@ impl Told {
 
     /// The members that Logstash has there, too.
     fn root(&self, address: Option<SocketAddr>) -> Value {
-        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         json!({
-            "host": host.trim(),
+            "host": host_name(),
             "version": env!("CARGO_PKG_VERSION"),
             "http_address": address,
             "status": self.health.report().status,

@@ -16,6 +16,7 @@ mod delivery;
 mod disk;
 mod health;
 mod healthcheck;
+mod host_name;
 mod incoming;
 mod listener;
 mod log_budget;

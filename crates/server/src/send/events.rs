@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::error::SendError;
+use crate::host_name::host_name;
 
 const VERSION: &str = "8.11.0";
 /// The version of the Elastic Common Schema that Filebeat 8 names.
@@ -103,16 +104,6 @@ fn place<'a>(mut value: &'a mut Value, steps: &[&str]) -> Option<&'a mut Value> 
         value = value.as_object_mut()?.entry(*step).or_insert(Value::Null);
     }
     Some(value)
-}
-
-fn host_name() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name = name.trim();
-    if name.is_empty() {
-        "localhost".to_owned()
-    } else {
-        name.to_owned()
-    }
 }
 
 /// In the form of a version 4 UUID.
