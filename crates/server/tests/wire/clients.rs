@@ -6,7 +6,10 @@ use std::slice::from_ref;
 use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, version};
+use rustls::{
+    ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned,
+    SupportedProtocolVersion, version,
+};
 
 use crate::pki::{Authority, Files, Issued, own};
 use crate::support::{Sawmill, event, window};
@@ -47,23 +50,34 @@ impl Strict {
         }
     }
 
-    /// Connects with these certificates, the client's own first, and their key.
-    fn connect(&self, shown: Option<(&[CertificateDer<'static>], &Issued)>) -> Stream {
+    /// What a client goes by that has these certificates, its own first, and their key.
+    fn config(
+        &self,
+        versions: &[&'static SupportedProtocolVersion],
+        shown: Option<(&[CertificateDer<'static>], &Issued)>,
+    ) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&version::TLS13, &version::TLS12])
+            .with_protocol_versions(versions)
             .unwrap()
             .with_root_certificates(roots);
-        let config = match shown {
+        Arc::new(match shown {
             None => config.with_no_client_auth(),
             Some((chain, issued)) => config
                 .with_client_auth_cert(chain.to_vec(), issued.key_der())
                 .unwrap(),
-        };
+        })
+    }
+
+    fn connect(&self, shown: Option<(&[CertificateDer<'static>], &Issued)>) -> Stream {
+        self.connect_by(self.config(&[&version::TLS13, &version::TLS12], shown))
+    }
+
+    fn connect_by(&self, config: Arc<ClientConfig>) -> Stream {
         let name = ServerName::try_from("localhost").unwrap();
-        let session = ClientConnection::new(Arc::new(config), name).unwrap();
+        let session = ClientConnection::new(config, name).unwrap();
         StreamOwned::new(session, self.sawmill.connect().stream)
     }
 
@@ -88,6 +102,24 @@ fn send(client: &mut Stream, events: &[String]) -> std::io::Result<()> {
     client.read_exact(&mut ack)?;
     assert_eq!(ack, [b'2', b'A', 0, 0, 0, events.len() as u8]);
     Ok(())
+}
+
+/// A client that keeps its sessions begins the second with a whole handshake, in which its certificate is looked at again: it may
+/// have expired or been taken back.
+#[test]
+fn no_session_outlives_the_certificate_that_it_began_with() {
+    let root = Authority::new("root");
+    let strict = Strict::start(&[root.pem()], "");
+    let client = root.issue("client", &[]);
+    let shown = Some((from_ref(&client.certificate), &client));
+    for version in [&version::TLS12, &version::TLS13] {
+        let config = strict.config(&[version], shown);
+        for _ in 0..2 {
+            let mut stream = strict.connect_by(Arc::clone(&config));
+            send(&mut stream, &[event("once more")]).unwrap();
+            assert_eq!(stream.conn.handshake_kind(), Some(HandshakeKind::Full));
+        }
+    }
 }
 
 #[test]
