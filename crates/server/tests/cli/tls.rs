@@ -80,7 +80,7 @@ fn a_file_that_will_not_do_is_named_with_what_to_do() {
     }
 }
 
-const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls");
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../credentials/tests/fixtures");
 
 /// Checks settings of TLS, beside a certificate and a key among the fixtures.
 fn check(certificate: &str, key: &str, settings: &str) -> Ended {
