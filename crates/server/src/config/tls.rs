@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::{SupportedProtocolVersion, crypto::CryptoProvider};
-use zeroize::Zeroizing;
+use sawmill_credentials::{CredentialError, Secret};
 
 use super::checked::Check;
 use super::error::ConfigError;
@@ -29,8 +29,8 @@ impl Check<'_> {
         let passphrase = self.secret(
             TABLE,
             "key_passphrase",
-            table.key_passphrase.expose(),
-            table.key_passphrase_file.as_deref(),
+            &table.key_passphrase,
+            table.key_passphrase_file.as_ref(),
         )?;
         let own = self.pair(
             TABLE,
@@ -60,7 +60,7 @@ impl Check<'_> {
         };
         Tls::new(settings, handshake_timeout, reload_interval)
             .map(Some)
-            .map_err(|error| self.refused_file(error))
+            .map_err(|error| self.refused_tls(error))
     }
 
     /// TLS of the monitoring interface, if there is a certificate.
@@ -68,8 +68,8 @@ impl Check<'_> {
         let passphrase = self.secret(
             API_TABLE,
             "key_passphrase",
-            "",
-            table.key_passphrase_file.as_deref(),
+            &Secret::default(),
+            table.key_passphrase_file.as_ref(),
         )?;
         let own = self.pair(
             API_TABLE,
@@ -90,7 +90,7 @@ impl Check<'_> {
         let usual = TlsTable::default();
         Tls::new(settings, usual.handshake_timeout.0, usual.reload_interval.0)
             .map(Some)
-            .map_err(|error| self.refused_file(error))
+            .map_err(|error| self.refused_tls(error))
     }
 
     /// A table's certificate and key, if it has them.
@@ -99,7 +99,7 @@ impl Check<'_> {
         table: &str,
         certificate: Option<&PathBuf>,
         private: Option<&PathBuf>,
-        passphrase: Option<Zeroizing<String>>,
+        passphrase: Option<Secret>,
     ) -> Result<Option<KeyPair>, ConfigError> {
         match (given(certificate), given(private)) {
             (None, None) => Ok(None),
@@ -120,8 +120,8 @@ impl Check<'_> {
         let passphrase = self.secret(
             &setting,
             "key_passphrase",
-            "",
-            table.key_passphrase_file.as_deref(),
+            &Secret::default(),
+            table.key_passphrase_file.as_ref(),
         )?;
         Ok(KeyPair {
             certificate_setting: setting.clone(),
@@ -228,7 +228,13 @@ impl Check<'_> {
             .error(&given, problem, format!("give `{missing}` too"))
     }
 
-    fn refused_file(&self, error: TlsError) -> ConfigError {
+    /// An error about a setting that is called so after `prefix`.
+    pub(super) fn refused_file(&self, prefix: &str, error: CredentialError) -> ConfigError {
+        let setting = format!("{prefix}{}", error.setting);
+        self.layers.error(&setting, error.problem, error.advice)
+    }
+
+    fn refused_tls(&self, error: TlsError) -> ConfigError {
         self.layers
             .error(&error.setting, error.problem, error.advice)
     }

@@ -14,6 +14,7 @@ use rustls::server::{
 use rustls::sign::CertifiedKey;
 use rustls::{Error as RustlsError, ServerConfig, SupportedProtocolVersion};
 use rustls_pki_types::CertificateDer;
+use sawmill_credentials::Secret;
 use zeroize::Zeroizing;
 
 use super::TlsError;
@@ -48,7 +49,7 @@ pub(crate) struct KeyPair {
     /// PEM.
     pub(crate) key: PathBuf,
     /// What the key is encrypted with.
-    pub(crate) passphrase: Option<Zeroizing<String>>,
+    pub(crate) passphrase: Option<Secret>,
 }
 
 /// What the files come to.
@@ -159,7 +160,7 @@ impl KeyPair {
             setting: &self.key_setting,
             path: &self.key,
         };
-        let key = key_file.key(self.passphrase.as_ref().map(|text| text.as_str()))?;
+        let key = key_file.key(self.passphrase.as_ref().map(Secret::expose))?;
         let certified = CertifiedKey::from_der(chain, key, provider)
             .map_err(|error| self.unfit(&key_file, &file, &error))?;
         Ok((Arc::new(certified), names))
