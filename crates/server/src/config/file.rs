@@ -155,7 +155,7 @@ impl Default for BeatsTable {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TlsTable {
     /// PEM file with the server's certificate, then those that signed it. With it clients must speak TLS, without it
-    /// they must not. All files named here but those of passphrases are read again when they change.
+    /// they must not. All files named here are read again when they change.
     pub(crate) certificate: Option<PathBuf>,
     /// PEM file with the certificate's private key: PKCS #8, PKCS #1 or SEC 1.
     pub(crate) key: Option<PathBuf>,
