@@ -42,7 +42,6 @@ mod outcome;
 mod pace;
 mod probe;
 mod request;
-mod secret;
 mod sender;
 mod settings;
 mod size;
@@ -63,12 +62,11 @@ pub use outcome::{Cause, Outcome, Reception, Severity};
 pub use pace::{Pace, Turn};
 pub use probe::Finding;
 pub use request::{Refusal, Request, Settled, Trouble, Verdict};
-pub use secret::Secret;
 pub use sender::{Carrier, Sender};
 pub use settings::{Compression, Settings, SettingsError};
 pub use sniff::SniffError;
 pub use stream::{NamePart, StreamName, StreamNameError, StreamParts};
-pub use tls::{ClientCertificate, Fingerprint, FingerprintError, Tls, Verification};
+pub use tls::{Fingerprint, FingerprintError, Tls, Verification};
 
 /// The type of [`Settings::hosts`].
 pub use elasticsearch::http::Url;

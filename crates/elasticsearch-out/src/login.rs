@@ -3,9 +3,8 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use elasticsearch::http::headers::HeaderValue;
-use zeroize::Zeroizing;
+use sawmill_credentials::Secret;
 
-use crate::secret::Secret;
 use crate::settings::SettingsError;
 
 /// Who writes. Secrets are not shown by `{:?}`.
@@ -32,26 +31,26 @@ impl Credentials {
             Self::None => return Ok(None),
             Self::Basic { user, password } => {
                 let pair = joined(&[user, ":", password.expose()]);
-                joined(&["Basic ", &encoded(&pair)])
+                joined(&["Basic ", encoded(&pair).expose()])
             }
             Self::ApiKey(key) if key.expose().contains(':') => {
-                joined(&["ApiKey ", &encoded(key.expose())])
+                joined(&["ApiKey ", encoded(key).expose()])
             }
             Self::ApiKey(key) => joined(&["ApiKey ", key.expose()]),
         };
-        let mut value = HeaderValue::from_str(&text).map_err(|_| SettingsError::ApiKey)?;
+        let mut value = HeaderValue::from_str(text.expose()).map_err(|_| SettingsError::ApiKey)?;
         value.set_sensitive(true);
         Ok(Some(value))
     }
 }
 
-fn encoded(text: &str) -> Zeroizing<String> {
-    Zeroizing::new(BASE64_STANDARD.encode(text))
+fn encoded(secret: &Secret) -> Secret {
+    BASE64_STANDARD.encode(secret.expose()).into()
 }
 
 /// In one allocation: a text that grows leaves copies behind.
-fn joined(parts: &[&str]) -> Zeroizing<String> {
-    Zeroizing::new(parts.concat())
+fn joined(parts: &[&str]) -> Secret {
+    parts.concat().into()
 }
 
 #[cfg(test)]

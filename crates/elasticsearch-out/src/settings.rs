@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use elasticsearch::http::Url;
+use sawmill_credentials::CredentialError;
 use thiserror::Error;
 
 use crate::client::Host;
@@ -67,12 +68,10 @@ impl Connector {
         }
         let connect = |host: &Url| {
             self.check(host)?;
-            let transport =
-                Transport::new(host, &self.tls).map_err(|error| SettingsError::Tls {
-                    setting: "hosts",
-                    problem: format!("TLS cannot be set up: {error}"),
-                    advice: "check the files with certificates".to_owned(),
-                })?;
+            let transport = Transport::new(host, &self.tls).map_err(|error| {
+                let problem = format!("TLS cannot be set up: {error}");
+                CredentialError::new("hosts", problem, "check the files with certificates")
+            })?;
             Ok(Host::new(name_of(host), transport))
         };
         hosts.iter().map(connect).collect()
@@ -149,16 +148,9 @@ pub enum SettingsError {
         /// The host as given.
         host: String,
     },
-    /// A setting of TLS that cannot be used.
-    #[error("{problem}")]
-    Tls {
-        /// Its name in `[output.elasticsearch]`.
-        setting: &'static str,
-        /// What is wrong, with the file that it is in.
-        problem: String,
-        /// What to do.
-        advice: String,
-    },
+    /// A setting of TLS that cannot be used; its name is that in `[output.elasticsearch]`.
+    #[error(transparent)]
+    Tls(#[from] CredentialError),
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! TLS towards Elasticsearch: whom to believe, and how to show who we are.
 
-mod files;
 mod fingerprint;
 mod verifier;
 mod words;
@@ -8,13 +7,11 @@ mod words;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::client::WantsClientCert;
 use rustls::crypto::ring;
-use rustls::{ClientConfig, ConfigBuilder, Error as RustlsError, RootCertStore};
+use rustls::sign::SingleCertAndKey;
+use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
-
-use crate::secret::Secret;
-use crate::settings::SettingsError;
+use sawmill_credentials::{CredentialError, KeyPair, certificates, is_readable};
 
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub(crate) use words::reason;
@@ -26,21 +23,10 @@ pub struct Tls {
     pub ca_file: Option<PathBuf>,
     /// An authority that is believed, beside those, if the host shows its certificate.
     pub ca_fingerprint: Option<Fingerprint>,
-    /// What Sawmill shows of itself if a host asks for it.
-    pub client: Option<ClientCertificate>,
+    /// What Sawmill shows of itself if a host asks for it. Its settings' names begin with `client_`.
+    pub client: Option<KeyPair>,
     /// What of a host's certificate is checked.
     pub verification: Verification,
-}
-
-/// The certificate that Sawmill shows, and its key.
-#[derive(Clone, Debug)]
-pub struct ClientCertificate {
-    /// PEM file: Sawmill's own first, then those that signed it.
-    pub certificate: PathBuf,
-    /// PEM file with the private key.
-    pub key: PathBuf,
-    /// What the key is encrypted with, if it is.
-    pub passphrase: Option<Secret>,
 }
 
 /// What of a host's certificate is checked.
@@ -69,10 +55,10 @@ impl Tls {
     }
 
     /// Reads the files and makes of them what connections are opened with.
-    pub(crate) fn load(&self) -> Result<LoadedTls, SettingsError> {
+    pub(crate) fn load(&self) -> Result<LoadedTls, CredentialError> {
         let authorities = match &self.ca_file {
             None => Vec::new(),
-            Some(path) => files::authorities(path)?,
+            Some(path) => certificates("ca_file", path, is_readable)?,
         };
         if !self.is_beyond_the_library() {
             return Ok(LoadedTls::Library(authorities));
@@ -91,7 +77,7 @@ impl Tls {
     fn config(
         &self,
         authorities: &[CertificateDer<'static>],
-    ) -> Result<ClientConfig, SettingsError> {
+    ) -> Result<ClientConfig, CredentialError> {
         let mut roots = RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
         };
@@ -106,31 +92,24 @@ impl Tls {
             verification: self.verification,
             algorithms: provider.signature_verification_algorithms,
         };
-        let builder = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|error| SettingsError::Tls {
-                setting: "hosts",
-                problem: format!("TLS cannot be set up: {error}"),
-                advice: "this is a bug: please report it".to_owned(),
+            .map_err(|error| {
+                let problem = format!("TLS cannot be set up: {error}");
+                CredentialError::new("hosts", problem, "this is a bug: please report it")
             })?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier));
-        let mut config = self.with_client(builder)?;
+        let mut config = match &self.client {
+            None => builder.with_no_client_auth(),
+            Some(client) => {
+                let certified = client.load("client_", &provider, is_readable)?;
+                let shown = SingleCertAndKey::from(certified);
+                builder.with_client_cert_resolver(Arc::new(shown))
+            }
+        };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
-    }
-
-    fn with_client(
-        &self,
-        builder: ConfigBuilder<ClientConfig, WantsClientCert>,
-    ) -> Result<ClientConfig, SettingsError> {
-        let Some(client) = &self.client else {
-            return Ok(builder.with_no_client_auth());
-        };
-        let chain = files::certificates("client_certificate", &client.certificate)?;
-        let key = files::key(client)?;
-        let unfit = |error: RustlsError| files::unfit(client, &error);
-        builder.with_client_auth_cert(chain, key).map_err(unfit)
     }
 }
 

@@ -159,13 +159,14 @@ fn rough(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sawmill_credentials::KeyPair;
+
     use super::*;
-    use crate::tls::ClientCertificate;
 
     #[test]
     fn an_alert_means_another_thing_when_a_certificate_was_shown() {
         let with = Tls {
-            client: Some(ClientCertificate {
+            client: Some(KeyPair {
                 certificate: "sawmill.crt".into(),
                 key: "sawmill.key".into(),
                 passphrase: None,

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, IsCa, date_time_ymd};
-use sawmill_elasticsearch_out::{ClientCertificate, Tls, Verification};
+use sawmill_credentials::KeyPair;
+use sawmill_elasticsearch_out::{Tls, Verification};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
@@ -189,7 +190,7 @@ async fn a_host_that_wants_a_clients_certificate_gets_it() {
     let files = Files::new();
     let with = |signed: Option<&Signed>| Tls {
         ca_file: Some(files.write("ca.crt", &ours.pem)),
-        client: signed.map(|signed| ClientCertificate {
+        client: signed.map(|signed| KeyPair {
             certificate: files.write("client.crt", &signed.pem),
             key: files.write("client.key", signed.key.serialize_pem()),
             passphrase: None,

@@ -1,21 +1,20 @@
 //! From what was written to what it means, or to the first thing that is wrong with it.
 
 use std::fmt::Display;
-use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use figment::value::Value;
 use ipnet::IpNet;
+use sawmill_credentials::{Secret, SecretSource};
 use sawmill_elasticsearch_out::StreamName;
 use sawmill_lumberjack::Limits;
 use sawmill_pipeline::Chain;
 use sawmill_pipeline::config::FilterConfig;
 use sawmill_segments::Settings;
 use tracing::level_filters::LevelFilter;
-use zeroize::Zeroizing;
 
 use super::error::ConfigError;
 use super::file::{BeatsTable, ClientAuthentication, DeadLettersTable, LogLevel, LogTable};
@@ -319,37 +318,32 @@ impl Check<'_> {
         &self,
         table: &str,
         name: &str,
-        text: &str,
-        file: Option<&Path>,
-    ) -> Result<Option<Zeroizing<String>>, ConfigError> {
-        let owned = |text: &str| Zeroizing::new(text.to_owned());
-        let Some(path) = file.filter(|path| !path.as_os_str().is_empty()) else {
-            return Ok(Some(text).filter(|text| !text.is_empty()).map(owned));
-        };
-        let file_key = format!("{table}.{name}_file");
-        if !text.is_empty() {
-            let problem = format!("both `{name}` and `{name}_file` are given");
-            return Err(self
-                .layers
-                .error(&file_key, problem, "take out one of them"));
+        text: &Secret,
+        file: Option<&PathBuf>,
+    ) -> Result<Option<Secret>, ConfigError> {
+        let source = self.source(table, name, text, file)?;
+        let read = |source: SecretSource| source.read(&format!("{table}.{name}_file"), name);
+        { source.map(read).transpose() }.map_err(|error| self.refused_file("", error))
+    }
+
+    /// Where a secret is written, if there is one; it is not read yet.
+    pub(super) fn source(
+        &self,
+        table: &str,
+        name: &str,
+        text: &Secret,
+        file: Option<&PathBuf>,
+    ) -> Result<Option<SecretSource>, ConfigError> {
+        let is_text = !text.expose().is_empty();
+        match tls::given(file) {
+            None => Ok(is_text.then(|| SecretSource::Text(text.clone()))),
+            Some(path) if !is_text => Ok(Some(SecretSource::File(path.to_owned()))),
+            Some(_) => Err(self.layers.error(
+                &format!("{table}.{name}_file"),
+                format!("both `{name}` and `{name}_file` are given"),
+                "take out one of them",
+            )),
         }
-        let text = fs::read_to_string(path).map_err(|error| {
-            let problem = format!("{} cannot be read: {error}", path.display());
-            self.layers.error(
-                &file_key,
-                problem,
-                format!("name a readable file that holds only the {name}"),
-            )
-        })?;
-        let text = Zeroizing::new(text);
-        let text = text.trim();
-        if text.is_empty() {
-            let problem = format!("{} is empty", path.display());
-            return Err(self
-                .layers
-                .error(&file_key, problem, format!("write the {name} into it")));
-        }
-        Ok(Some(owned(text)))
     }
 
     pub(super) fn at_least<T: Copy + PartialOrd + Display>(

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use sawmill_credentials::{KeyPair, Secret};
 use sawmill_elasticsearch_out::{
-    Backoff, Client, ClientCertificate, Compression, Credentials, Fingerprint, Settings,
-    SettingsError, Tls, Url, Verification, cloud_host,
+    Backoff, Client, Compression, Credentials, Fingerprint, Settings, SettingsError, Tls, Url,
+    Verification, cloud_host,
 };
 use sawmill_intake::DocumentIds;
 
@@ -55,7 +56,7 @@ impl Check<'_> {
             return Ok(None);
         }
         // Only a client knows what is wrong with its certificates; this one is made to be asked.
-        Client::new(&checked.settings).map_err(|error| self.refused(&error))?;
+        Client::new(&checked.settings).map_err(|error| self.refused(error))?;
         Ok(Some(checked))
     }
 
@@ -109,12 +110,12 @@ impl Check<'_> {
     fn client_certificate(
         &self,
         table: &ElasticsearchTable,
-    ) -> Result<Option<ClientCertificate>, ConfigError> {
-        let passphrase = self.secret(
+    ) -> Result<Option<KeyPair>, ConfigError> {
+        let passphrase = self.source(
             TABLE,
             "client_key_passphrase",
-            "",
-            table.client_key_passphrase_file.as_deref(),
+            &Secret::default(),
+            table.client_key_passphrase_file.as_ref(),
         )?;
         let half = |is: &str, without: &str| {
             let problem = format!("`{is}` without `{without}`");
@@ -126,10 +127,10 @@ impl Check<'_> {
             path(table.client_certificate.as_ref()),
             path(table.client_key.as_ref()),
         ) {
-            (Some(certificate), Some(private)) => Ok(Some(ClientCertificate {
+            (Some(certificate), Some(private)) => Ok(Some(KeyPair {
                 certificate,
                 key: private,
-                passphrase: passphrase.map(Into::into),
+                passphrase,
             })),
             (Some(_), None) => half("client_certificate", "client_key"),
             (None, Some(_)) => half("client_key", "client_certificate"),
@@ -182,14 +183,14 @@ impl Check<'_> {
         let password = self.secret(
             TABLE,
             "password",
-            table.password.expose(),
-            table.password_file.as_deref(),
+            &table.password,
+            table.password_file.as_ref(),
         )?;
         let api_key = self.secret(
             TABLE,
             "api_key",
-            table.api_key.expose(),
-            table.api_key_file.as_deref(),
+            &table.api_key,
+            table.api_key_file.as_ref(),
         )?;
         match (password, api_key) {
             (Some(_), Some(_)) => Err(self.layers.error(
@@ -204,15 +205,18 @@ impl Check<'_> {
             )),
             (Some(password), None) => Ok(Credentials::Basic {
                 user: table.user.clone(),
-                password: password.into(),
+                password,
             }),
-            (None, Some(api_key)) => Ok(Credentials::ApiKey(api_key.into())),
+            (None, Some(api_key)) => Ok(Credentials::ApiKey(api_key)),
             (None, None) => Ok(Credentials::None),
         }
     }
 
-    fn refused(&self, error: &SettingsError) -> ConfigError {
-        let (name, advice) = match error {
+    fn refused(&self, error: SettingsError) -> ConfigError {
+        if let SettingsError::Tls(error) = error {
+            return self.refused_file(&key(""), error);
+        }
+        let (name, advice) = match &error {
             SettingsError::ApiKey => (
                 "api_key",
                 "Elasticsearch shows both forms when it makes a key",
@@ -221,9 +225,6 @@ impl Check<'_> {
                 *setting,
                 "give the host as https://, or take the setting out",
             ),
-            SettingsError::Tls {
-                setting, advice, ..
-            } => (*setting, advice.as_str()),
             SettingsError::LoginInHost { .. } => {
                 ("hosts", "use `user` and `password`, or `password_file`")
             }

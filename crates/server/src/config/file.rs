@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use figment::value::Value;
+use sawmill_credentials::Secret;
 use serde::{Deserialize, Serialize};
 
-use super::secret_text::SecretText;
 use super::units::{ByteSize, Paths, Span, Words};
 
 /// Tables that are planned and that this version does not know, and what to do about them.
@@ -161,12 +161,12 @@ impl Default for BeatsTable {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TlsTable {
     /// PEM file with the server's certificate, then those that signed it. With it clients must speak TLS, without it
-    /// they must not. All files named here but those of passphrases are read again when they change.
+    /// they must not. All files named here are read again when they change.
     pub(crate) certificate: Option<PathBuf>,
     /// PEM file with the certificate's private key: PKCS #8, PKCS #1 or SEC 1.
     pub(crate) key: Option<PathBuf>,
     /// What the key is encrypted with, if it is.
-    pub(crate) key_passphrase: SecretText,
+    pub(crate) key_passphrase: Secret,
     /// A file that holds the passphrase; blanks and line ends around it do not count.
     pub(crate) key_passphrase_file: Option<PathBuf>,
     /// Certificates and keys for clients that call the server by another name (SNI).
@@ -211,7 +211,7 @@ impl Default for TlsTable {
         Self {
             certificate: None,
             key: None,
-            key_passphrase: SecretText::default(),
+            key_passphrase: Secret::default(),
             key_passphrase_file: None,
             other_certificates: Vec::new(),
             client_authentication: None,
@@ -285,11 +285,11 @@ pub(crate) struct ElasticsearchTable {
     /// Who writes.
     pub(crate) user: String,
     /// The user's password. Without one there is no login.
-    pub(crate) password: SecretText,
+    pub(crate) password: Secret,
     /// A file that holds the password; blanks and line ends around it do not count.
     pub(crate) password_file: Option<PathBuf>,
     /// An API key in place of user and password: `id:key`, or the `encoded` form.
-    pub(crate) api_key: SecretText,
+    pub(crate) api_key: Secret,
     /// A file that holds the API key.
     pub(crate) api_key_file: Option<PathBuf>,
     /// PEM file with the authorities that signed the hosts' certificates, beside the well-known ones.
@@ -337,9 +337,9 @@ impl Default for ElasticsearchTable {
             hosts: Words::default(),
             cloud_id: String::new(),
             user: String::new(),
-            password: SecretText::default(),
+            password: Secret::default(),
             password_file: None,
-            api_key: SecretText::default(),
+            api_key: Secret::default(),
             api_key_file: None,
             ca_file: None,
             ca_fingerprint: String::new(),
@@ -524,5 +524,20 @@ impl Default for ShutdownTable {
         Self {
             timeout: Span::seconds(30),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_does_not_show_its_secrets() {
+        let text = "[output.elasticsearch]\npassword = 'hush'\napi_key = 'hush'\n\
+                    [input.beats.tls]\nkey_passphrase = 'hush'\n";
+        let file: ConfigFile = toml_edit::de::from_str(text).unwrap();
+        assert_eq!(file.output.elasticsearch.password.expose(), "hush");
+        assert!(!format!("{file:?}").contains("hush"));
+        assert!(!serde_json::to_string(&file).unwrap().contains("hush"));
     }
 }

@@ -134,15 +134,18 @@ impl Layers {
 
     /// Where a setting was written.
     pub(crate) fn place(&self, key: &str) -> Place {
-        // Filters are written in the file only, and figment does not look into lists.
-        let layer = if key.starts_with("filter") {
-            FILE
-        } else {
-            self.figment
-                .find_metadata(key)
-                .map_or(DEFAULTS, |metadata| metadata.name.as_ref())
-        };
-        self.place_in(layer, key)
+        // figment does not look into lists; what is in one was written where the list was.
+        let mut known = key;
+        loop {
+            if let Some(metadata) = self.figment.find_metadata(known) {
+                let is_in_file = metadata.name == FILE;
+                return self.place_in(&metadata.name, if is_in_file { key } else { known });
+            }
+            match known.rsplit_once('.') {
+                Some((list, _)) => known = list,
+                None => return Place::Default,
+            }
+        }
     }
 
     fn place_in(&self, layer: &str, key: &str) -> Place {
@@ -185,7 +188,6 @@ impl Layers {
     }
 }
 
-const DEFAULTS: &str = "default";
 const FILE: &str = "file";
 const VARIABLES: &str = "variables";
 const FLAGS: &str = "flags";

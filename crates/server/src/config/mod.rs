@@ -14,7 +14,6 @@ mod layers;
 mod logstash_names;
 mod overrides;
 mod placeholder;
-mod secret_text;
 mod text;
 mod tls;
 mod units;

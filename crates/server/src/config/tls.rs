@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::{SupportedProtocolVersion, crypto::CryptoProvider};
-use zeroize::Zeroizing;
+use sawmill_credentials::{CredentialError, KeyPair, Secret, SecretSource};
 
 use super::checked::Check;
 use super::error::ConfigError;
 use super::file::{AllowTable, ApiTlsTable, ClientAuthentication, KeyPairTable, TlsTable};
 use crate::tls::{
-    Authentication, ClientSettings, KeyPair, Pattern, Rule, Tls, TlsError, TlsSettings,
-    provider_of, versions_of,
+    Authentication, ClientSettings, Pattern, Rule, Tls, TlsSettings, provider_of, versions_of,
 };
 
 const TABLE: &str = "input.beats.tls";
@@ -26,17 +25,11 @@ impl Check<'_> {
         let versions = self.versions(&table.versions.0)?;
         let provider = self.provider(&table.cipher_suites.0)?;
         let clients = self.clients(table)?;
-        let passphrase = self.secret(
-            TABLE,
-            "key_passphrase",
-            table.key_passphrase.expose(),
-            table.key_passphrase_file.as_deref(),
-        )?;
         let own = self.pair(
             TABLE,
-            table.certificate.as_ref(),
-            table.key.as_ref(),
-            passphrase,
+            [table.certificate.as_ref(), table.key.as_ref()],
+            &table.key_passphrase,
+            table.key_passphrase_file.as_ref(),
         )?;
         let Some(own) = own else {
             if clients.is_some() {
@@ -48,9 +41,7 @@ impl Check<'_> {
             return Ok(None);
         };
         let mut own = vec![own];
-        for other in &table.other_certificates {
-            own.push(self.other(other)?);
-        }
+        own.extend(table.other_certificates.iter().map(other));
         let settings = TlsSettings {
             table: TABLE,
             own,
@@ -60,22 +51,16 @@ impl Check<'_> {
         };
         Tls::new(settings, handshake_timeout, reload_interval)
             .map(Some)
-            .map_err(|error| self.refused_file(error))
+            .map_err(|error| self.refused_file("", error))
     }
 
     /// TLS of the monitoring interface, if there is a certificate.
     pub(super) fn api_tls(&self, table: &ApiTlsTable) -> Result<Option<Tls>, ConfigError> {
-        let passphrase = self.secret(
-            API_TABLE,
-            "key_passphrase",
-            "",
-            table.key_passphrase_file.as_deref(),
-        )?;
         let own = self.pair(
             API_TABLE,
-            table.certificate.as_ref(),
-            table.key.as_ref(),
-            passphrase,
+            [table.certificate.as_ref(), table.key.as_ref()],
+            &Secret::default(),
+            table.key_passphrase_file.as_ref(),
         )?;
         let Some(own) = own else {
             return Ok(None);
@@ -90,46 +75,28 @@ impl Check<'_> {
         let usual = TlsTable::default();
         Tls::new(settings, usual.handshake_timeout.0, usual.reload_interval.0)
             .map(Some)
-            .map_err(|error| self.refused_file(error))
+            .map_err(|error| self.refused_file("", error))
     }
 
     /// A table's certificate and key, if it has them.
     fn pair(
         &self,
         table: &str,
-        certificate: Option<&PathBuf>,
-        private: Option<&PathBuf>,
-        passphrase: Option<Zeroizing<String>>,
+        files: [Option<&PathBuf>; 2],
+        passphrase: &Secret,
+        passphrase_file: Option<&PathBuf>,
     ) -> Result<Option<KeyPair>, ConfigError> {
-        match (given(certificate), given(private)) {
+        let passphrase = self.source(table, "key_passphrase", passphrase, passphrase_file)?;
+        match files.map(given).into() {
             (None, None) => Ok(None),
             (Some(_), None) => Err(self.half(table, "certificate", "key")),
             (None, Some(_)) => Err(self.half(table, "key", "certificate")),
             (Some(certificate), Some(private)) => Ok(Some(KeyPair {
-                certificate_setting: format!("{table}.certificate"),
-                key_setting: format!("{table}.key"),
                 certificate: certificate.to_owned(),
                 key: private.to_owned(),
                 passphrase,
             })),
         }
-    }
-
-    fn other(&self, table: &KeyPairTable) -> Result<KeyPair, ConfigError> {
-        let setting = key("other_certificates");
-        let passphrase = self.secret(
-            &setting,
-            "key_passphrase",
-            "",
-            table.key_passphrase_file.as_deref(),
-        )?;
-        Ok(KeyPair {
-            certificate_setting: setting.clone(),
-            key_setting: setting,
-            certificate: table.certificate.clone(),
-            key: table.key.clone(),
-            passphrase,
-        })
     }
 
     /// Whose certificates are taken, if any are asked for.
@@ -228,9 +195,19 @@ impl Check<'_> {
             .error(&given, problem, format!("give `{missing}` too"))
     }
 
-    fn refused_file(&self, error: TlsError) -> ConfigError {
-        self.layers
-            .error(&error.setting, error.problem, error.advice)
+    /// An error about a setting that is called so after `prefix`.
+    pub(super) fn refused_file(&self, prefix: &str, error: CredentialError) -> ConfigError {
+        let setting = format!("{prefix}{}", error.setting);
+        self.layers.error(&setting, error.problem, error.advice)
+    }
+}
+
+fn other(table: &KeyPairTable) -> KeyPair {
+    let passphrase = given(table.key_passphrase_file.as_ref());
+    KeyPair {
+        certificate: table.certificate.clone(),
+        key: table.key.clone(),
+        passphrase: passphrase.map(|path| SecretSource::File(path.to_owned())),
     }
 }
 

@@ -13,11 +13,10 @@ use rustls::{
     SignatureScheme,
 };
 use rustls_pki_types::{CertificateDer, UnixTime};
+use sawmill_credentials::{CredentialError, certificates, is_readable, revocation_lists};
 use thiserror::Error;
 
-use super::TlsError;
 use super::certificate::{Names, validity};
-use super::pem::PemFile;
 
 /// Whether clients must show a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +109,7 @@ pub(super) type InFile = (PathBuf, CertificateDer<'static>);
 
 impl ClientSettings {
     /// Reads the certificates of authorities, and of clients; `table` is the settings' own name, here and below.
-    pub(super) fn load(&self, table: &str) -> Result<[Vec<InFile>; 2], TlsError> {
+    pub(super) fn load(&self, table: &str) -> Result<[Vec<InFile>; 2], CredentialError> {
         Ok([
             read(&format!("{table}.client_authorities"), &self.authorities)?,
             read(&format!("{table}.client_certificates"), &self.named)?,
@@ -123,7 +122,7 @@ impl ClientSettings {
         table: &str,
         [authorities, named]: &[Vec<InFile>; 2],
         provider: &Arc<CryptoProvider>,
-    ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    ) -> Result<Arc<dyn ClientCertVerifier>, CredentialError> {
         let certificates =
             |of: &[InFile]| of.iter().map(|(_, one)| one.clone()).collect::<Vec<_>>();
         let (mut roots, mut own) = (RootCertStore::empty(), RootCertStore::empty());
@@ -148,21 +147,17 @@ impl ClientSettings {
         table: &str,
         roots: RootCertStore,
         provider: &Arc<CryptoProvider>,
-    ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    ) -> Result<Arc<dyn ClientCertVerifier>, CredentialError> {
         let setting = format!("{table}.revocation_lists");
         let mut builder =
             WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
         for path in &self.revocation_lists {
-            let file = PemFile {
-                setting: &setting,
-                path,
-            };
-            builder = builder.with_crls(file.revocation_lists()?);
+            builder = builder.with_crls(revocation_lists(&setting, path)?);
         }
         // An authority that signs others is seldom taken back, and seldom keeps a list.
         let builder = builder.only_check_end_entity_revocation();
         builder.build().map_err(|error| {
-            TlsError::new(
+            CredentialError::new(
                 setting,
                 format!("the clients' certificates cannot be judged: {error}"),
                 "look whether the lists were copied whole",
@@ -171,16 +166,12 @@ impl ClientSettings {
     }
 }
 
-fn read(setting: &str, paths: &[PathBuf]) -> Result<Vec<InFile>, TlsError> {
+fn read(setting: &str, paths: &[PathBuf]) -> Result<Vec<InFile>, CredentialError> {
     let mut all = Vec::new();
     for path in paths {
-        let file = PemFile { setting, path };
-        for (index, certificate) in file.certificates()?.into_iter().enumerate() {
-            // What webpki cannot read is found here, where its place is known.
-            let usable = RootCertStore::empty().add(certificate.clone());
-            usable.map_err(|error| file.unsound(index, &error))?;
-            all.push((path.clone(), certificate));
-        }
+        // What webpki cannot read is found here, where its place is known.
+        let found = certificates(setting, path, is_readable)?;
+        all.extend(found.into_iter().map(|one| (path.clone(), one)));
     }
     Ok(all)
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rustls::ServerConfig;
+use sawmill_credentials::CredentialError;
 use tokio::signal::unix::Signal;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
-use super::TlsError;
 use super::certificate::Names;
 use super::load::{End, Loaded, TlsSettings};
 
@@ -32,7 +32,7 @@ struct Now {
     /// What the files were when they were last read.
     print: u64,
     /// Why the files that are there now are not used, if they are not.
-    refused: Option<TlsError>,
+    refused: Option<CredentialError>,
 }
 
 impl Tls {
@@ -41,7 +41,7 @@ impl Tls {
         settings: TlsSettings,
         handshake_timeout: Duration,
         reload_interval: Duration,
-    ) -> Result<Self, TlsError> {
+    ) -> Result<Self, CredentialError> {
         let print = settings.print();
         let loaded = settings.load()?;
         Ok(Self {

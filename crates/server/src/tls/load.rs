@@ -14,19 +14,19 @@ use rustls::server::{
 use rustls::sign::CertifiedKey;
 use rustls::{Error as RustlsError, ServerConfig, SupportedProtocolVersion};
 use rustls_pki_types::CertificateDer;
+use sawmill_credentials::{CredentialError, KeyPair};
+use x509_parser::prelude::X509Error;
 use zeroize::Zeroizing;
 
-use super::TlsError;
 use super::certificate::{Names, validity};
 use super::clients::ClientSettings;
-use super::pem::PemFile;
 
 /// How TLS is spoken to clients; the files are read again whenever they change.
 #[derive(Clone)]
 pub(crate) struct TlsSettings {
     /// The settings' own name, such as `input.beats.tls`.
     pub(crate) table: &'static str,
-    /// The first is for clients that name nobody else.
+    /// The first is for clients that name nobody else; the table names it itself, and the rest in `other_certificates`.
     pub(crate) own: Vec<KeyPair>,
     /// Whose certificates are taken, if they are asked for.
     pub(crate) clients: Option<ClientSettings>,
@@ -34,21 +34,6 @@ pub(crate) struct TlsSettings {
     pub(crate) versions: Vec<&'static SupportedProtocolVersion>,
     /// What computes, with the suites that are spoken.
     pub(crate) provider: Arc<CryptoProvider>,
-}
-
-/// A certificate and its key.
-#[derive(Clone)]
-pub(crate) struct KeyPair {
-    /// The setting that names the certificate.
-    pub(crate) certificate_setting: String,
-    /// The setting that names the key.
-    pub(crate) key_setting: String,
-    /// PEM: the server's own, then those that signed it.
-    pub(crate) certificate: PathBuf,
-    /// PEM.
-    pub(crate) key: PathBuf,
-    /// What the key is encrypted with.
-    pub(crate) passphrase: Option<Zeroizing<String>>,
 }
 
 /// What the files come to.
@@ -69,11 +54,11 @@ pub(super) struct End {
 
 impl TlsSettings {
     /// Reads all files.
-    pub(super) fn load(&self) -> Result<Loaded, TlsError> {
+    pub(super) fn load(&self) -> Result<Loaded, CredentialError> {
         let mut ends = Vec::new();
         let mut own = Vec::new();
-        for pair in &self.own {
-            let (certified, names) = pair.load(&self.provider)?;
+        for (index, pair) in self.own.iter().enumerate() {
+            let (certified, names) = self.own(index, pair)?;
             ends.extend(end_of(&pair.certificate, &certified.cert[0]));
             own.push((certified, names));
         }
@@ -87,7 +72,7 @@ impl TlsSettings {
             }
         };
         let unfit = |error: RustlsError| {
-            TlsError::new(
+            CredentialError::new(
                 format!("{}.cipher_suites", self.table),
                 format!("versions and cipher suites do not go together: {error}"),
                 "name suites for each version, or leave `cipher_suites` out",
@@ -112,6 +97,24 @@ impl TlsSettings {
         })
     }
 
+    fn own(
+        &self,
+        index: usize,
+        pair: &KeyPair,
+    ) -> Result<(Arc<CertifiedKey>, Names), CredentialError> {
+        let settings = match index.checked_sub(1) {
+            None => format!("{}.", self.table),
+            Some(other) => format!("{}.other_certificates.{other}.", self.table),
+        };
+        let mut names = None;
+        let certified = pair.load(&settings, &self.provider, |certificate| {
+            let found = Names::of(certificate)?;
+            names.get_or_insert(found);
+            Ok::<_, X509Error>(())
+        })?;
+        Ok((Arc::new(certified), names.unwrap_or_default()))
+    }
+
     /// What stands in the files now, as a number: another one when anything in them changes.
     pub(super) fn print(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
@@ -127,10 +130,7 @@ impl TlsSettings {
     }
 
     fn paths(&self) -> impl Iterator<Item = &Path> {
-        let own = self
-            .own
-            .iter()
-            .flat_map(|pair| [&pair.certificate, &pair.key]);
+        let own = self.own.iter().flat_map(KeyPair::paths);
         let clients = { self.clients.iter() }
             .flat_map(|clients| {
                 [
@@ -140,45 +140,7 @@ impl TlsSettings {
                 ]
             })
             .flatten();
-        own.chain(clients).map(PathBuf::as_path)
-    }
-}
-
-impl KeyPair {
-    fn load(&self, provider: &CryptoProvider) -> Result<(Arc<CertifiedKey>, Names), TlsError> {
-        let file = PemFile {
-            setting: &self.certificate_setting,
-            path: &self.certificate,
-        };
-        let chain = file.certificates()?;
-        for (index, certificate) in chain.iter().enumerate() {
-            validity(certificate).map_err(|error| file.unsound(index, &error))?;
-        }
-        let names = Names::of(&chain[0]).map_err(|error| file.unsound(0, &error))?;
-        let key_file = PemFile {
-            setting: &self.key_setting,
-            path: &self.key,
-        };
-        let key = key_file.key(self.passphrase.as_ref().map(|text| text.as_str()))?;
-        let certified = CertifiedKey::from_der(chain, key, provider)
-            .map_err(|error| self.unfit(&key_file, &file, &error))?;
-        Ok((Arc::new(certified), names))
-    }
-
-    /// What only the two files together, or their contents, have wrong with them.
-    fn unfit(&self, key: &PemFile<'_>, certificate: &PemFile<'_>, error: &RustlsError) -> TlsError {
-        let path = self.key.display();
-        match error {
-            RustlsError::InconsistentKeys(_) => key.error(
-                format!("{path} is not the key of {}", self.certificate.display()),
-                "name the two that were made together; the server's own certificate stands first in its file",
-            ),
-            RustlsError::InvalidCertificate(_) => certificate.unsound(0, error),
-            other => key.error(
-                format!("{path} is not a key that can be used: {other}"),
-                "give an RSA key of 2048 bits or more, or an EC or Ed25519 key",
-            ),
-        }
+        own.chain(clients.map(PathBuf::as_path))
     }
 }
 

@@ -21,7 +21,7 @@ fn place(settings: &str) -> Place {
         .with("other.pem", other)
         .with(
             "locked.pem",
-            include_str!("../../../elasticsearch-out/tests/tls/made/aes256.key"),
+            include_str!("../../../credentials/tests/fixtures/rsa-aes.key"),
         )
         .with("hush", "hush-passphrase\n")
         .with("empty", "\n")
@@ -46,7 +46,7 @@ const BAD_SETTINGS: [(&str, u8, &str, &str); 15] = [
         "ca_file = 'gone'",
         3,
         "gone cannot be read: No such file",
-        "certificates in PEM",
+        "a readable PEM file with a certificate",
     ),
     (
         "ca_file = 'key.pem'",
@@ -97,16 +97,16 @@ const BAD_SETTINGS: [(&str, u8, &str, &str); 15] = [
         "openssl pkey",
     ),
     (
-        "client_key_passphrase_file = 'gone'",
-        3,
+        "client_certificate = 'cert.pem'\nclient_key = 'key.pem'\nclient_key_passphrase_file = 'gone'",
+        5,
         "gone cannot be read: No such file",
-        "holds only the client_key_passphrase",
+        "holds only the passphrase",
     ),
     (
-        "client_key_passphrase_file = 'empty'",
-        3,
+        "client_certificate = 'cert.pem'\nclient_key = 'key.pem'\nclient_key_passphrase_file = 'empty'",
+        5,
         "empty is empty",
-        "write the client_key_passphrase into it",
+        "write the passphrase into it",
     ),
     (
         "verification = 'peer'",

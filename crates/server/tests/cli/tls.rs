@@ -80,7 +80,7 @@ fn a_file_that_will_not_do_is_named_with_what_to_do() {
     }
 }
 
-const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls");
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../credentials/tests/fixtures");
 
 /// Checks settings of TLS, beside a certificate and a key among the fixtures.
 fn check(certificate: &str, key: &str, settings: &str) -> Ended {
@@ -95,29 +95,34 @@ fn check(certificate: &str, key: &str, settings: &str) -> Ended {
 }
 
 #[test]
-fn keys_come_in_every_form() {
-    let with = "key_passphrase_file = 'sesame'";
-    for (certificate, key, settings) in [
-        ("rsa.crt", "rsa-pkcs8.key", ""),
-        ("rsa.crt", "rsa-pkcs1.key", ""),
-        ("ec.crt", "ec-sec1.key", ""),
-        ("rsa.crt", "rsa-aes.key", with),
-        ("rsa.crt", "rsa-3des.key", with),
-        ("rsa.crt", "rsa-scrypt.key", with),
-        ("rsa.crt", "rsa-aes.key", "key_passphrase = 'sesame'"),
-        // Not needed, as when an encrypted key was replaced by one that is not.
-        ("rsa.crt", "rsa-pkcs8.key", with),
+fn a_passphrase_is_given_in_a_file_or_as_it_is() {
+    let other = format!(
+        "[[input.beats.tls.other_certificates]]\ncertificate = '{FIXTURES}/rsa.crt'\n\
+         key = '{FIXTURES}/rsa-scrypt.key'\nkey_passphrase_file = 'sesame'"
+    );
+    for settings in [
+        "key_passphrase_file = 'sesame'",
+        "key_passphrase = 'sesame'",
+        &format!("key_passphrase = 'sesame'\n{other}"),
     ] {
-        let ended = check(certificate, key, settings);
-        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{key}");
+        let ended = check("rsa.crt", "rsa-aes.key", settings);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
         assert!(!ended.stdout.contains("sesame'"), "{}", ended.stdout);
     }
 }
 
+/// Checks these settings beside the RSA certificate and a key, which must fail so.
+fn assert_refused(key: &str, settings: &str, problem: &str, advice: &str) {
+    let ended = check("rsa.crt", key, settings);
+    assert_eq!(ended.code, Some(64), "{settings}: {}", ended.stderr);
+    let (first, second) = ended.stderr.split_once('\n').unwrap();
+    assert!(first.starts_with("sawmill: pipeline.toml:"), "{first}");
+    assert!(first.contains(problem), "{problem}: {first}");
+    assert!(second.contains(advice), "{advice}: {second}");
+}
+
 #[test]
-fn what_is_wrong_with_settings_of_tls_is_named_with_what_to_do() {
-    let authority = format!("client_authorities = '{FIXTURES}/ec.crt'");
-    let with_authority = |settings: &str| format!("{authority}\n{settings}");
+fn a_key_that_will_not_do_is_named_by_its_line_with_what_to_do() {
     for (key, settings, problem, advice) in [
         (
             "rsa-aes.key",
@@ -128,88 +133,86 @@ fn what_is_wrong_with_settings_of_tls_is_named_with_what_to_do() {
         (
             "rsa-aes.key",
             "key_passphrase_file = 'wrong'".to_owned(),
-            "does not open with this passphrase",
+            "pipeline.toml:4: this is not the passphrase of",
             "the one that it was encrypted with",
         ),
         (
-            "rsa-traditional.key",
+            "rsa-aes.key",
+            format!(
+                "key_passphrase = 'sesame'\n[[input.beats.tls.other_certificates]]\ncertificate = '{FIXTURES}/ec.crt'\n\
+                 key = '{FIXTURES}/rsa-aes.key'\nkey_passphrase_file = 'wrong'"
+            ),
+            "pipeline.toml:8: this is not the passphrase of",
+            "the one that it was encrypted with",
+        ),
+        (
+            "rsa-md5-des.key",
             "key_passphrase_file = 'sesame'".to_owned(),
-            "encrypted in a way that is no longer safe",
+            "is encrypted in a way that is not read here",
             "openssl pkcs8 -topk8",
         ),
+    ] {
+        assert_refused(key, &settings, problem, advice);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_settings_of_tls_is_named_with_what_to_do() {
+    let authority = format!("client_authorities = '{FIXTURES}/ec.crt'");
+    let with_authority = |settings: &str| format!("{authority}\n{settings}");
+    for (settings, problem, advice) in [
         (
-            "ec-sec1.key",
-            String::new(),
-            "is not the key of",
-            "made together",
-        ),
-        (
-            "rsa-pkcs8.key",
             "client_authentication = 'required'".to_owned(),
             "nobody is named who signs them",
             "give `client_authorities`",
         ),
         (
-            "rsa-pkcs8.key",
             with_authority("client_authentication = 'none'"),
             "clients are not asked for certificates",
             "client_authentication",
         ),
         (
-            "rsa-pkcs8.key",
             "allow = [{ subject = 'pt-*' }]".to_owned(),
             "`input.beats.tls.allow` is given",
             "give `client_authorities`",
         ),
         (
-            "rsa-pkcs8.key",
             with_authority("client_authentication = 'optional'\nallow = [{ subject = 'pt-*' }]"),
             "who shows no certificate could send anything",
             "`required`",
         ),
         (
-            "rsa-pkcs8.key",
             with_authority("allow = [{ groups = ['pt'] }]"),
             "does not say whom it is about",
             "give `subject`",
         ),
         (
-            "rsa-pkcs8.key",
             with_authority(&format!("revocation_lists = '{FIXTURES}/ec.crt'")),
             "has no revocation list in it",
             "BEGIN X509 CRL",
         ),
         (
-            "rsa-pkcs8.key",
             format!("client_authorities = ['{FIXTURES}/ec.crt', '{FIXTURES}/rsa-pkcs8.key']"),
             "rsa-pkcs8.key has no certificate in it",
             "BEGIN CERTIFICATE",
         ),
         (
-            "rsa-pkcs8.key",
             "versions = ['TLSv1.1', 'TLSv1.2']".to_owned(),
             "TLSv1.1 is broken",
             "give TLSv1.2 and TLSv1.3 in its place",
         ),
         (
-            "rsa-pkcs8.key",
             "cipher_suites = 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256'".to_owned(),
             "`TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256` is no cipher suite that is spoken here",
             "give TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 in its place",
         ),
         (
-            "rsa-pkcs8.key",
             "versions = 'TLSv1.2'\ncipher_suites = 'TLS_AES_128_GCM_SHA256'".to_owned(),
             "versions and cipher suites do not go together",
             "name suites for each version",
         ),
     ] {
-        let ended = check("rsa.crt", key, &settings);
-        assert_eq!(ended.code, Some(64), "{settings}: {}", ended.stderr);
-        let (first, second) = ended.stderr.split_once('\n').unwrap();
-        assert!(first.starts_with("sawmill: pipeline.toml:"), "{first}");
-        assert!(first.contains(problem), "{problem}: {first}");
-        assert!(second.contains(advice), "{advice}: {second}");
+        assert_refused("rsa-pkcs8.key", &settings, problem, advice);
     }
 }
 

@@ -14,6 +14,7 @@ use rustls::{
 };
 use tempfile::TempDir;
 
+use crate::pki::Files;
 use crate::support::{Sawmill, event, window};
 
 /// A Sawmill that speaks TLS with a certificate of its own.
@@ -98,6 +99,27 @@ fn a_health_check_with_the_same_settings_speaks_tls_too() {
     }
     let ended = command.output().unwrap();
     assert!(ended.status.success(), "{ended:?}");
+}
+
+#[test]
+fn a_new_passphrase_is_taken_without_a_restart() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../credentials/tests/fixtures");
+    let fixture = |name| fs::read_to_string(format!("{folder}/{name}")).unwrap();
+    let files = Files::new();
+    let certificate = files.write("cert.pem", &fixture("rsa.crt"));
+    let key = files.write("key.pem", &fixture("rsa-aes.key"));
+    let passphrase = files.write("passphrase", "sesame\n");
+    let settings = format!(
+        "[input.beats.tls]\ncertificate = {certificate:?}\nkey = {key:?}\n\
+         key_passphrase_file = {passphrase:?}\nreload_interval = '50ms'\n"
+    );
+    let sawmill = Sawmill::start_with(&files.write("pipeline.toml", &settings), &[]);
+
+    files.write("key.pem", &fixture("rsa-aes-renewed.key"));
+    sawmill.wait_for_log("what was read before still holds");
+    files.write("passphrase", "simsalabim\n");
+    sawmill.wait_for_log("read anew");
+    assert!(!sawmill.log().contains("simsalabim"));
 }
 
 #[test]
