@@ -88,7 +88,11 @@ impl Check<'_> {
     ) -> Result<Option<KeyPair>, ConfigError> {
         let passphrase = self.source(table, "key_passphrase", passphrase, passphrase_file)?;
         match files.map(given).into() {
-            (None, None) => Ok(None),
+            (None, None) => match passphrase {
+                None => Ok(None),
+                Some(SecretSource::File(_)) => Err(self.half(table, "key_passphrase_file", "key")),
+                Some(SecretSource::Text(_)) => Err(self.half(table, "key_passphrase", "key")),
+            },
             (Some(_), None) => Err(self.half(table, "certificate", "key")),
             (None, Some(_)) => Err(self.half(table, "key", "certificate")),
             (Some(certificate), Some(private)) => Ok(Some(KeyPair {

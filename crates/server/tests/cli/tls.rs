@@ -31,6 +31,14 @@ fn a_file_that_will_not_do_is_named_with_what_to_do() {
             "give `certificate` too",
         ),
         (
+            [
+                "input.beats.tls.certificate=".to_owned(),
+                "input.beats.tls.key_passphrase_file=gone.txt".to_owned(),
+            ],
+            "--set input.beats.tls.key_passphrase_file: `input.beats.tls.key_passphrase_file` without `key`",
+            "give `key` too",
+        ),
+        (
             settings("gone.pem", "key.pem"),
             "--set input.beats.tls.certificate: gone.pem cannot be read: No such file or directory (os error 2)",
             "name a readable PEM file with a certificate in it",
