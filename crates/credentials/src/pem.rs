@@ -25,7 +25,7 @@ pub fn certificates<E: Display>(
     path: &Path,
     check: impl FnMut(&CertificateDer<'static>) -> Result<(), E>,
 ) -> Result<Vec<CertificateDer<'static>>, CredentialError> {
-    PemFile::read(setting, path, "certificate")?.all("BEGIN CERTIFICATE", check)
+    PemFile::read(setting, path, "certificate")?.all("`BEGIN CERTIFICATE`", check)
 }
 
 /// Whether a certificate can be read, so that who has it can be believed.
@@ -45,7 +45,7 @@ pub fn revocation_lists(
     path: &Path,
 ) -> Result<Vec<CertificateRevocationListDer<'static>>, CredentialError> {
     let file = PemFile::read(setting, path, "revocation list")?;
-    file.all("BEGIN X509 CRL", |_| Ok::<_, Infallible>(()))
+    file.all("`BEGIN X509 CRL`", |_| Ok::<_, Infallible>(()))
 }
 
 /// A file as it was read, which may be a key.
@@ -138,14 +138,14 @@ impl<'a> PemFile<'a> {
                 read => return read.map_err(|error| self.no_pem(&object.place, &error)),
             }
         }
-        Err(self.lacks("BEGIN PRIVATE KEY` (or RSA, or EC, or ENCRYPTED)"))
+        Err(self.lacks("`BEGIN PRIVATE KEY` (or RSA, or EC, or ENCRYPTED)"))
     }
 
     fn lacks(&self, begin: &str) -> CredentialError {
         let (path, what) = (self.path.display(), self.what);
         self.error(
             format!("{path} has no {what} in it"),
-            format!("give a PEM file with `{begin}` in it{}", hint(&self.bytes)),
+            format!("give a PEM file with {begin} in it{}", hint(&self.bytes)),
         )
     }
 

@@ -107,7 +107,7 @@ impl<'a, W: AsyncWrite + Unpin> Acker<'a, W> {
         };
         match timeout(WRITE_TIMEOUT, written).await {
             Ok(written) => written.map_err(Close::Broken),
-            Err(_) => Err(Close::TimedOut(WRITE_TIMEOUT)),
+            Err(_) => Err(Close::AcksUnread(WRITE_TIMEOUT)),
         }
     }
 }

@@ -111,6 +111,8 @@ async fn converse(
     });
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
+        // Whoever asks again connects again, and is not cut off by the time that a connection may take.
+        .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }

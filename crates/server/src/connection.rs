@@ -29,12 +29,14 @@ use crate::memory::Announced;
 use crate::metrics::{Connected, Metrics};
 use crate::proxied::read_header;
 use crate::reader::Reader;
-use crate::tls::{self, Names, NoHandshake, Tls, shake_hands};
+use crate::tls::{self, HandshakeEnd, Names, NoHandshake, Tls, shake_hands};
 use crate::works::Works;
 
 /// Why a connection ends.
 #[derive(Debug)]
 pub(crate) enum Close {
+    /// The peer does not read what it is told.
+    AcksUnread(Duration),
     /// It broke.
     Broken(std::io::Error),
     /// There is no TLS with the peer.
@@ -104,9 +106,7 @@ pub(crate) async fn serve(
                 name: address.to_string().into(),
                 peer: door.settings.peer(address.ip(), None),
                 announced: place.announced.clone(),
-                counts: door
-                    .metrics
-                    .connect(address.ip().to_canonical().to_string(), None),
+                counts: door.metrics.connect(address.ip(), None),
             };
             let (read, write) = stream.split();
             let close = converse(read, write, &client, &door).await;
@@ -147,7 +147,7 @@ async fn serve_tls(
         Err(refusal) => Err(Close::Refused(refusal)),
         Ok(_shaking) => tokio::select! {
             agreed = shake_hands(&mut stream, tls) => {
-                door.metrics.connections.shake_hands(tls::outcome(&agreed));
+                door.metrics.connections.end_handshake(HandshakeEnd::of(&agreed));
                 agreed.map_err(Close::Handshake)
             }
             () = door.shutdown.cancelled() => Err(Close::ShuttingDown),
@@ -181,8 +181,7 @@ fn client_of(
         Some(names) => format!("{address} {}", names.subject),
     };
     let subject = names.as_ref().map(|names| names.subject.clone());
-    let ip = address.ip().to_canonical().to_string();
-    let counts = door.metrics.connect(ip, subject.clone());
+    let counts = door.metrics.connect(address.ip(), subject.clone());
     let session = Session {
         version: tls::version_name(connection.protocol_version()),
         cipher: tls::cipher_name(connection.negotiated_cipher_suite()),
@@ -281,7 +280,8 @@ impl Door {
             Close::PeerLeft | Close::ShuttingDown | Close::Handshake(NoHandshake::Left) => {
                 debug!(peer, "closed: {close}");
             }
-            Close::Broken(_)
+            Close::AcksUnread(_)
+            | Close::Broken(_)
             | Close::Handshake(NoHandshake::Refused(_) | NoHandshake::TimedOut(_))
             | Close::Internal
             | Close::NoMemory(_)
@@ -300,9 +300,26 @@ impl Door {
 }
 
 impl Close {
+    /// All that [`Self::name`] can be.
+    pub(crate) const NAMES: [&str; 12] = [
+        "acks_unread",
+        "broken",
+        "frame_timeout",
+        "handshake",
+        "internal",
+        "no_memory",
+        "peer_left",
+        "protocol",
+        "proxy",
+        "refused",
+        "shutting_down",
+        "stall_timeout",
+    ];
+
     /// What it is counted as.
     pub(crate) fn name(&self) -> &'static str {
         match self {
+            Self::AcksUnread(_) => "acks_unread",
             Self::Broken(_) => "broken",
             Self::Handshake(_) => "handshake",
             Self::Internal => "internal",
@@ -331,6 +348,9 @@ impl Close {
 impl fmt::Display for Close {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::AcksUnread(time) => {
+                write!(f, "the peer has not read its ACKs for {time:?}")
+            }
             Self::Broken(error) => write!(f, "{error}"),
             Self::Handshake(reason) => write!(f, "{reason}"),
             Self::Internal => f.write_str("a window could not be worked on"),

@@ -7,7 +7,7 @@ use sawmill_elasticsearch_out::BulkBody;
 use sawmill_intake::Source;
 
 use crate::memory::Reserved;
-use crate::metrics::{EventCounts, Outcome};
+use crate::metrics::{EventCounts, EventEnd};
 use crate::window::{Failure, Window};
 
 /// A body and the window whose events it holds.
@@ -68,15 +68,15 @@ impl Ticket {
         })
     }
 
-    /// Says that `events` of them are stored or dead-lettered, and which.
-    pub(crate) fn settle(&self, events: u32, outcome: Outcome) {
+    /// Says that `events` of them are stored or dead-lettered: which of both, `end` says.
+    pub(crate) fn settle(&self, events: u32, end: EventEnd) {
         self.open.fetch_sub(events, Ordering::Relaxed);
-        let outcome = if self.are_letters {
-            Outcome::DeadLetter
+        let end = if self.are_letters {
+            EventEnd::DeadLetter
         } else {
-            outcome
+            end
         };
-        self.received.counts.settle(events, outcome);
+        self.received.counts.settle(events, end);
         self.received.window.settle(events);
     }
 }

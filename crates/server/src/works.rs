@@ -10,7 +10,7 @@ use crate::crew::{Crew, Turn};
 use crate::dead_letters::{DeadLetters, Letter, Text};
 use crate::delivery::{Delivery, Received, Ticket};
 use crate::memory::{Memory, Reserved};
-use crate::metrics::{EventCounts, Outcome};
+use crate::metrics::{EventCounts, EventEnd};
 use crate::output::Output;
 use crate::window::{Failure, Window};
 
@@ -169,7 +169,7 @@ impl Works {
         };
         self.counts.receive(tally.events);
         window.cut(number, tally.events, tally.last);
-        self.counts.settle(tally.dropped, Outcome::Dropped);
+        self.counts.settle(tally.dropped, EventEnd::Dropped);
         window.settle(tally.dropped);
         let open = tally.events - tally.dropped;
         if open > 0 {

@@ -102,6 +102,9 @@ impl Layers {
     }
 }
 
+/// Each worker has a table of its event's members, which is no part of the memory budget.
+const EVENT_MEMBERS_MAX: usize = 65_536;
+
 /// The checks; each names the key that it is about.
 pub(super) struct Check<'a> {
     pub(super) layers: &'a Layers,
@@ -117,6 +120,11 @@ impl Check<'_> {
         )?;
         self.at_least(&key("window_events_max"), table.window_events_max, 1)?;
         self.at_least(&key("event_members_max"), table.event_members_max, 1)?;
+        self.at_most(
+            &key("event_members_max"),
+            table.event_members_max,
+            EVENT_MEMBERS_MAX,
+        )?;
         self.at_least(&key("event_depth_max"), table.event_depth_max, 1)?;
         self.at_most(
             &key("event_depth_max"),

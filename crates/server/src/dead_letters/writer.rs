@@ -22,7 +22,7 @@ use crate::disk::{keep, open, until_kept};
 use crate::health::{DiskState, Health};
 use crate::log_budget::LogBudget;
 use crate::memory::Memory;
-use crate::metrics::Outcome;
+use crate::metrics::EventEnd;
 use crate::output::Output;
 
 /// An event that cannot be stored.
@@ -263,7 +263,7 @@ fn write_all(mut shelf: Shelf, mut letters: Inbox, recall: &mut Recall, disk: &D
         });
         lines.clear();
         for letter in batch.drain(..) {
-            letter.ticket.settle(1, Outcome::DeadLetter);
+            letter.ticket.settle(1, EventEnd::DeadLetter);
         }
     }
 }

@@ -6,10 +6,11 @@ use prometheus_client::registry::Registry;
 use super::{CounterBy, counters};
 use crate::admission::Refusal;
 use crate::connection::Close;
+use crate::tls::HandshakeEnd;
 
 /// Counts connections and handshakes.
 pub(crate) struct ConnectionCounts {
-    taken: Counter,
+    accepted: Counter,
     refused: CounterBy,
     closed: CounterBy,
     handshakes: CounterBy,
@@ -18,10 +19,10 @@ pub(crate) struct ConnectionCounts {
 impl Default for ConnectionCounts {
     fn default() -> Self {
         Self {
-            taken: Counter::default(),
+            accepted: Counter::default(),
             refused: counters("setting", &Refusal::SETTINGS),
-            closed: CounterBy::default(),
-            handshakes: CounterBy::default(),
+            closed: counters("reason", &Close::NAMES),
+            handshakes: counters("outcome", &HandshakeEnd::ALL.map(HandshakeEnd::name)),
         }
     }
 }
@@ -30,8 +31,8 @@ impl ConnectionCounts {
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
             "connections_accepted",
-            "Connections that were let in",
-            self.taken.clone(),
+            "Connections that were let in, were it only to learn more of them",
+            self.accepted.clone(),
         );
         registry.register(
             "connections_refused",
@@ -40,7 +41,7 @@ impl ConnectionCounts {
         );
         registry.register(
             "connections_closed",
-            "Connections that ended, by why",
+            "Accepted connections that ended, by why",
             self.closed.clone(),
         );
         registry.register(
@@ -52,7 +53,7 @@ impl ConnectionCounts {
 
     /// Says that one was let in.
     pub(crate) fn accept(&self) {
-        self.taken.inc();
+        self.accepted.inc();
     }
 
     /// Says that one was not wanted.
@@ -61,18 +62,19 @@ impl ConnectionCounts {
         self.refused.get_or_create(&labels).inc();
     }
 
-    /// Says that one has ended.
+    /// Says that one that was let in has ended.
     pub(crate) fn close(&self, close: &Close) {
         if let Close::Refused(refusal) = close {
             self.refuse(*refusal);
         }
+        debug_assert!(Close::NAMES.contains(&close.name()), "{close:?}");
         let labels = [("reason", close.name())];
         self.closed.get_or_create(&labels).inc();
     }
 
-    /// Says how a handshake ended.
-    pub(crate) fn shake_hands(&self, outcome: &'static str) {
-        let labels = [("outcome", outcome)];
+    /// Says that a handshake has ended.
+    pub(crate) fn end_handshake(&self, end: HandshakeEnd) {
+        let labels = [("outcome", end.name())];
         self.handshakes.get_or_create(&labels).inc();
     }
 }

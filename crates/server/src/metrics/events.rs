@@ -5,14 +5,14 @@ use prometheus_client::registry::Registry;
 
 use super::{CounterBy, counters};
 
-/// What became of an event: its end, after which its window may be acknowledged.
+/// How an event ended, after which its window may be acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum EventEnd {
     /// On disk among the dead letters, or in their data stream.
     DeadLetter,
     /// Not wanted by a filter.
     Dropped,
-    /// There already, under its `document_id`.
+    /// In Elasticsearch already under its id, most often since an earlier answer was lost.
     Duplicate,
     /// Taken by the output.
     Stored,
@@ -26,7 +26,7 @@ pub(crate) struct EventCounts {
 
 const LABEL: &str = "outcome";
 
-impl Outcome {
+impl EventEnd {
     const ALL: [Self; 4] = [
         Self::DeadLetter,
         Self::Dropped,
@@ -48,22 +48,23 @@ impl Default for EventCounts {
     fn default() -> Self {
         Self {
             received: Counter::default(),
-            settled: counters(LABEL, &Outcome::ALL.map(Outcome::name)),
+            settled: counters(LABEL, &EventEnd::ALL.map(EventEnd::name)),
         }
     }
 }
 
 impl EventCounts {
     pub(super) fn register(&self, registry: &mut Registry) {
-        registry.register(
-            "events_received",
-            "Events cut from windows, those that were sent again included",
-            self.received.clone(),
-        );
+        // They are told in this order, and no more should seem settled than received.
         registry.register(
             "events_settled",
             "Events that are done with, by what became of them",
             self.settled.clone(),
+        );
+        registry.register(
+            "events_received",
+            "Events cut from windows, those that were sent again included",
+            self.received.clone(),
         );
     }
 
@@ -72,11 +73,22 @@ impl EventCounts {
         self.received.inc_by(events.into());
     }
 
-    /// Says what became of so many more.
-    pub(crate) fn settle(&self, events: u32, outcome: Outcome) {
+    /// Says how so many more ended.
+    pub(crate) fn settle(&self, events: u32, end: EventEnd) {
         if events > 0 {
-            let counter = self.settled.get_or_create(&[(LABEL, outcome.name())]);
+            let counter = self.settled.get_or_create(&[(LABEL, end.name())]);
             counter.inc_by(events.into());
         }
+    }
+}
+
+#[cfg(test)]
+impl EventCounts {
+    pub(crate) fn received(&self) -> u64 {
+        self.received.get()
+    }
+
+    pub(crate) fn settled(&self, end: EventEnd) -> u64 {
+        self.settled.get_or_create(&[(LABEL, end.name())]).get()
     }
 }

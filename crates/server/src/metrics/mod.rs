@@ -15,6 +15,7 @@ mod process;
 mod state;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prometheus_client::collector::Collector;
@@ -25,9 +26,10 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use self::clients::Clients;
-pub(crate) use self::clients::Connected;
 use self::connections::ConnectionCounts;
-pub(crate) use self::events::{EventCounts, Outcome};
+
+pub(crate) use self::clients::Connected;
+pub(crate) use self::events::{EventCounts, EventEnd};
 
 /// Everything that is told.
 pub(crate) struct Metrics {
@@ -43,13 +45,6 @@ type Measured = (Vec<(&'static str, String)>, f64);
 /// A counter for each value of one label.
 type CounterBy = Family<[(&'static str, &'static str); 1], Counter>;
 
-/// Whether a value only grows.
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    Counter,
-    Gauge,
-}
-
 impl Metrics {
     /// Nothing has happened yet.
     pub(crate) fn new() -> Arc<Self> {
@@ -60,40 +55,54 @@ impl Metrics {
             registry: Mutex::new(Registry::default()),
         };
         let mut registry = metrics.registry();
-        metrics
-            .events
-            .register(registry.sub_registry_with_prefix(PREFIX));
-        metrics
-            .connections
-            .register(registry.sub_registry_with_prefix(PREFIX));
+        let ours = registry.sub_registry_with_prefix("sawmill");
+        metrics.events.register(ours);
+        metrics.connections.register(ours);
         drop(registry);
-        metrics.clients.watch(&metrics);
-        process::watch(&metrics);
+        metrics.watch_clients();
+        metrics.watch_process();
         Arc::new(metrics)
     }
 
-    /// Takes a client's connection into account until what is returned is dropped.
-    pub(crate) fn connect(&self, address: String, subject: Option<String>) -> Connected {
-        self.clients.connect(address, subject.unwrap_or_default())
+    /// A connection of a client, whose certificate has this subject if it has shown one.
+    pub(crate) fn connect(&self, address: IpAddr, subject: Option<String>) -> Connected {
+        let subject = subject.unwrap_or_default();
+        Connected::new(Arc::clone(&self.clients), address.to_canonical(), subject)
     }
 
-    /// Adds what is asked for each time, under `sawmill_` and this name.
-    fn watch(
+    /// Adds values that go up and down, by their whole name; `ask` is called when somebody wants to know.
+    fn watch_gauge(
         &self,
         name: &'static str,
         help: &'static str,
         ask: impl Fn() -> Vec<Measured> + Send + Sync + 'static,
     ) {
-        let name = format!("{PREFIX}_{name}");
-        self.add(Asked {
-            name,
-            help,
-            kind: Kind::Gauge,
-            ask,
-        });
+        self.watch(name, help, ConstGauge::new, ask);
     }
 
-    fn add<A: Fn() -> Vec<Measured> + Send + Sync + 'static>(&self, asked: Asked<A>) {
+    /// Adds values that only go up; `_total` is put behind their name.
+    fn watch_counter(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        ask: impl Fn() -> Vec<Measured> + Send + Sync + 'static,
+    ) {
+        self.watch(name, help, ConstCounter::new, ask);
+    }
+
+    fn watch<M: EncodeMetric + 'static>(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        metric: fn(f64) -> M,
+        ask: impl Fn() -> Vec<Measured> + Send + Sync + 'static,
+    ) {
+        let asked = Asked {
+            name,
+            help,
+            metric,
+            ask,
+        };
         self.registry().register_collector(Box::new(asked));
     }
 
@@ -110,37 +119,33 @@ impl Metrics {
     }
 }
 
-const PREFIX: &str = "sawmill";
-
 /// Values that somebody else knows.
-struct Asked<A> {
-    name: String,
+struct Asked<M, A> {
+    name: &'static str,
     help: &'static str,
-    kind: Kind,
+    /// The kind of metric that a value is.
+    metric: fn(f64) -> M,
     ask: A,
 }
 
-impl<A: Fn() -> Vec<Measured> + Send + Sync + 'static> Collector for Asked<A> {
+impl<M, A> Collector for Asked<M, A>
+where
+    M: EncodeMetric + 'static,
+    A: Fn() -> Vec<Measured> + Send + Sync + 'static,
+{
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            Kind::Counter => ConstCounter::new(0.0).metric_type(),
-            Kind::Gauge => ConstGauge::new(0.0).metric_type(),
-        };
-        let mut family = encoder.encode_descriptor(&self.name, self.help, None, kind)?;
+        let kind = (self.metric)(0.0).metric_type();
+        let mut family = encoder.encode_descriptor(self.name, self.help, None, kind)?;
         for (labels, value) in (self.ask)() {
-            let one = family.encode_family(&labels)?;
-            match self.kind {
-                Kind::Counter => ConstCounter::new(value).encode(one)?,
-                Kind::Gauge => ConstGauge::new(value).encode(one)?,
-            }
+            (self.metric)(value).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
     }
 }
 
-impl<A> fmt::Debug for Asked<A> {
+impl<M, A> fmt::Debug for Asked<M, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
+        f.write_str(self.name)
     }
 }
 

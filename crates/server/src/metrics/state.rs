@@ -13,11 +13,13 @@ impl Metrics {
     /// Adds connections and handshakes in progress.
     pub(crate) fn watch_admission(&self, admission: &Arc<Admission>) {
         let (connections, handshakes) = (Arc::clone(admission), Arc::clone(admission));
-        self.watch("connections_open", "Connections that are open", move || {
-            alone(connections.connections() as f64)
-        });
-        self.watch(
-            "tls_handshakes_open",
+        self.watch_gauge(
+            "sawmill_connections_open",
+            "Connections that are open",
+            move || alone(connections.connections() as f64),
+        );
+        self.watch_gauge(
+            "sawmill_tls_handshakes_open",
             "TLS handshakes with Beats clients in progress",
             move || alone(handshakes.handshakes() as f64),
         );
@@ -25,14 +27,14 @@ impl Metrics {
 
     /// Adds what is in use of the memory budget.
     pub(crate) fn watch_memory(&self, memory: &Memory, budget_bytes: usize) {
-        self.watch(
-            "memory_budget_bytes",
+        self.watch_gauge(
+            "sawmill_memory_budget_bytes",
             "The setting memory.budget",
             move || alone(budget_bytes as f64),
         );
         let memory = memory.clone();
-        self.watch(
-            "memory_in_use_bytes",
+        self.watch_gauge(
+            "sawmill_memory_in_use_bytes",
             "What is in use of memory.budget, by what for",
             move || {
                 let one = |(part, bytes)| (vec![("part", String::from(part))], bytes as f64);
@@ -44,8 +46,8 @@ impl Metrics {
     /// Adds how each part of the health report is.
     pub(crate) fn watch_health(&self, health: &Health) {
         let health = health.clone();
-        self.watch(
-            "health_status",
+        self.watch_gauge(
+            "sawmill_health_status",
             "How each part of /_health_report is: 0 is green, 1 yellow, 2 red",
             move || {
                 let number = |status| match status {
@@ -62,8 +64,8 @@ impl Metrics {
 
     /// Adds when the certificates of each part of the health report end to hold.
     pub(crate) fn watch_certificates(&self, parts: Vec<(&'static str, Arc<Tls>)>) {
-        self.watch(
-            "certificate_not_after_timestamp_seconds",
+        self.watch_gauge(
+            "sawmill_certificate_not_after_timestamp_seconds",
             "When a certificate ends to hold, in seconds since 1970",
             move || ends(&parts),
         );

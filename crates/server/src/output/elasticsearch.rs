@@ -18,7 +18,7 @@ use crate::dead_letters::{DeadLetters, Letter, Text};
 use crate::delivery::{Delivery, Ticket};
 use crate::health::Health;
 use crate::memory::Memory;
-use crate::metrics::Outcome;
+use crate::metrics::EventEnd;
 use crate::start_error::StartError;
 
 /// Connects nowhere yet: Elasticsearch may come up later.
@@ -228,6 +228,6 @@ fn settle(settled: &Settled<'_, Arc<Ticket>>, dead_letters: &DeadLetters) {
     // Together, since their events are found again in one passage then.
     dead_letters.put(settled.refused.iter().map(letter).collect());
     let ticket = &settled.ticket;
-    ticket.settle(settled.stored as u32, Outcome::Stored);
-    ticket.settle(settled.duplicates as u32, Outcome::Duplicate);
+    ticket.settle(settled.stored as u32, EventEnd::Stored);
+    ticket.settle(settled.duplicates as u32, EventEnd::Duplicate);
 }

@@ -14,7 +14,7 @@ use crate::delivery::Delivery;
 use crate::disk::{keep, open, until_kept};
 use crate::health::{DiskState, Health};
 use crate::memory::Memory;
-use crate::metrics::Outcome;
+use crate::metrics::EventEnd;
 use crate::start_error::StartError;
 
 /// The folder of each data stream; that of a new one is made when its first event comes.
@@ -78,7 +78,7 @@ impl Local {
                 self.write(stream, &lines);
             }
             for Delivery { body, ticket } in batch.drain(..) {
-                ticket.settle(body.items().len() as u32, Outcome::Stored);
+                ticket.settle(body.items().len() as u32, EventEnd::Stored);
                 drop(ticket);
                 memory.give_back(body);
             }

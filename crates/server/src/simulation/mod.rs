@@ -44,6 +44,8 @@ struct Outcome {
     /// All that happened, in one number.
     trace: u64,
     events: usize,
+    /// Those that were sent again included.
+    received: usize,
     stored_twice: usize,
     dead_letters: usize,
     faults: u64,
@@ -143,4 +145,5 @@ fn without_faults_every_event_is_stored_once() {
     let outcome = simulate(Faults::none(7));
     assert_eq!((outcome.faults, outcome.stored_twice), (0, 0));
     assert!(outcome.events > 0);
+    assert_eq!(outcome.received, outcome.events);
 }

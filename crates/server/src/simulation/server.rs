@@ -1,5 +1,6 @@
 //! The server: the real one, between simulated neighbours.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use crate::crew::Crew;
 use crate::dead_letters::{DeadLetters, Letter};
 use crate::log_budget::LogBudget;
 use crate::memory::{Announced, Memory};
-use crate::metrics::{Metrics, Outcome};
+use crate::metrics::EventEnd;
 use crate::output::Output;
 use crate::output::elasticsearch::send_all;
 use crate::works::Works;
@@ -59,7 +60,7 @@ impl Server {
     pub(super) fn start(world: &Shared) -> Self {
         let faults = world.lock().faults.clone();
         let life = Life::default();
-        let metrics = Metrics::new();
+        let metrics = Arc::clone(&world.lock().metrics);
         let memory = Memory::new(faults.budget_bytes, BULK_BYTES_MAX);
         let settings = Settings {
             frames: Limits::default(),
@@ -128,10 +129,9 @@ impl Server {
     }
 
     fn serve(&self, stream: DuplexStream, peer: u32) {
-        let name = format!("filebeat {peer}");
         let client = Client {
-            counts: self.door.metrics.connect(name.clone(), None),
-            name: name.into(),
+            counts: { &self.door.metrics }.connect(IpAddr::from(peer.to_be_bytes()), None),
+            name: format!("filebeat {peer}").into(),
             peer: None,
             // All of them are on one machine.
             announced: self.announced.clone(),
@@ -181,7 +181,7 @@ async fn bury_all(world: Shared, life: Life, mut letters: UnboundedReceiver<Vec<
             assert!(document.is_none_or(|document| read(document) == event));
             *world.lock().dead.entry(event).or_default() += 1;
             world.note("dead letter", event);
-            letter.ticket.settle(1, Outcome::DeadLetter);
+            letter.ticket.settle(1, EventEnd::DeadLetter);
         }
     }
 }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::Outcome;
 use super::faults::{Faults, Outage};
 use super::server::Server;
+use crate::metrics::{EventEnd, Metrics};
 
 /// An event, as the simulation counts them.
 pub(super) type Number = u64;
@@ -26,6 +27,8 @@ pub(super) struct World {
     pub(super) calm: bool,
     pub(super) outage: Option<Outage>,
     pub(super) server: Option<Server>,
+    /// Of all servers that there were.
+    pub(super) metrics: Arc<Metrics>,
     /// How often each event is stored, and under which ids.
     pub(super) stored: BTreeMap<Number, usize>,
     pub(super) ids: BTreeSet<String>,
@@ -47,6 +50,7 @@ impl World {
             calm: false,
             outage: None,
             server: None,
+            metrics: Metrics::new(),
             stored: BTreeMap::new(),
             ids: BTreeSet::new(),
             dead: BTreeMap::new(),
@@ -119,13 +123,39 @@ impl World {
                 "event {number} is stored and a dead letter"
             );
         }
+        let received = self.judge_counts();
         Outcome {
             trace: self.trace.finish(),
             events: all,
+            received,
             stored_twice,
             dead_letters: self.dead.len(),
             faults: self.faults_seen,
         }
+    }
+}
+
+impl World {
+    /// What is counted must be what happened; an answer that is lost is a document that nobody counts. Returns how many events
+    /// were received.
+    fn judge_counts(&self) -> usize {
+        let counts = &self.metrics.events;
+        let dead: usize = self.dead.values().sum();
+        let stored: usize = self.stored.values().sum();
+        let [dead_counted, stored_counted, duplicates] =
+            [EventEnd::DeadLetter, EventEnd::Stored, EventEnd::Duplicate]
+                .map(|end| counts.settled(end) as usize);
+        assert_eq!(dead_counted, dead, "dead letters are counted once");
+        assert!(stored_counted <= stored, "{stored_counted} of {stored}");
+        let settled = dead_counted + stored_counted + duplicates;
+        let received = counts.received() as usize;
+        assert!(settled <= received, "{settled} of {received}");
+        assert!(
+            settled >= self.acknowledged,
+            "{settled} of {}",
+            self.acknowledged
+        );
+        received
     }
 }
 

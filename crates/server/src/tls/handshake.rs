@@ -24,6 +24,21 @@ pub(crate) enum NoHandshake {
     TimedOut(Duration),
 }
 
+/// How a handshake ended, for those who count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum HandshakeEnd {
+    /// Both agree, and have computed keys for it.
+    Full,
+    /// The client left.
+    Left,
+    /// They do not agree.
+    Refused,
+    /// Both agree, on keys of a session that they had before.
+    Resumed,
+    /// The client took too long.
+    TimedOut,
+}
+
 /// Agrees with a client on keys.
 pub(crate) async fn shake_hands<'a>(
     stream: &'a mut TcpStream,
@@ -38,16 +53,39 @@ pub(crate) async fn shake_hands<'a>(
     }
 }
 
-/// What a handshake is counted as.
-pub(crate) fn outcome(agreed: &Result<TlsStream<&mut TcpStream>, NoHandshake>) -> &'static str {
-    match agreed {
-        Ok(stream) => match stream.get_ref().1.handshake_kind() {
-            Some(HandshakeKind::Resumed) => "resumed",
-            Some(HandshakeKind::Full | HandshakeKind::FullWithHelloRetryRequest) | None => "full",
-        },
-        Err(NoHandshake::Left) => "left",
-        Err(NoHandshake::Refused(_)) => "refused",
-        Err(NoHandshake::TimedOut(_)) => "timed_out",
+impl HandshakeEnd {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Full,
+        Self::Left,
+        Self::Refused,
+        Self::Resumed,
+        Self::TimedOut,
+    ];
+
+    /// How this one ended.
+    pub(crate) fn of(agreed: &Result<TlsStream<&mut TcpStream>, NoHandshake>) -> Self {
+        match agreed {
+            Ok(stream) => match stream.get_ref().1.handshake_kind() {
+                Some(HandshakeKind::Resumed) => Self::Resumed,
+                Some(HandshakeKind::Full | HandshakeKind::FullWithHelloRetryRequest) | None => {
+                    Self::Full
+                }
+            },
+            Err(NoHandshake::Left) => Self::Left,
+            Err(NoHandshake::Refused(_)) => Self::Refused,
+            Err(NoHandshake::TimedOut(_)) => Self::TimedOut,
+        }
+    }
+
+    /// In the metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Left => "left",
+            Self::Refused => "refused",
+            Self::Resumed => "resumed",
+            Self::TimedOut => "timed_out",
+        }
     }
 }
 
