@@ -95,7 +95,35 @@ impl<W: AsyncWrite + Unpin> Acker<W> {
         };
         match timeout(WRITE_TIMEOUT, written).await {
             Ok(written) => written.map_err(Close::Broken),
-            Err(_) => Err(Close::TimedOut(WRITE_TIMEOUT)),
+            Err(_) => Err(Close::Unread(WRITE_TIMEOUT)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+    use tokio::sync::mpsc::channel;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_reads_no_ack_is_given_up() {
+        // Room for one of the two answers.
+        let (ours, _theirs) = duplex(8);
+        let (probes, pending) = channel(2);
+        for _ in 0..2 {
+            probes.try_send(Pending::Probe(Version::V2)).unwrap();
+        }
+        drop(probes);
+        let acker = Acker {
+            write: ours,
+            pending,
+            keepalive: Duration::from_secs(3),
+            due: Box::pin(sleep(Duration::from_secs(3))),
+            stall_timeout: None,
+        };
+        let close = acker.run().await.unwrap();
+        assert!(matches!(close, Close::Unread(WRITE_TIMEOUT)), "{close}");
     }
 }

@@ -58,6 +58,8 @@ pub(crate) enum Close {
     Stalled(Duration),
     /// The peer stopped in the middle of something.
     TimedOut(Duration),
+    /// The peer does not read its ACKs.
+    Unread(Duration),
 }
 
 /// What all connections of an input share.
@@ -283,7 +285,8 @@ impl Door {
             | Close::Proxy(_)
             | Close::Refused(_)
             | Close::Stalled(_)
-            | Close::TimedOut(_) => {
+            | Close::TimedOut(_)
+            | Close::Unread(_) => {
                 if self.log.allows() {
                     warn!(peer, "connection closed: {close}");
                 }
@@ -344,6 +347,7 @@ impl fmt::Display for Close {
                     "nothing came for {time:?} in the middle of a window (frame_timeout)"
                 )
             }
+            Self::Unread(time) => write!(f, "it has not read its ACKs for {time:?}"),
         }
     }
 }
