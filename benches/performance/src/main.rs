@@ -9,6 +9,7 @@
     reason = "figures for people, of which some three digits are shown"
 )]
 
+mod handshakes;
 mod parts;
 mod plots;
 mod report;
@@ -35,14 +36,16 @@ fn measure() -> anyhow::Result<()> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let program = arguments
         .next()
-        .context("name the program: performance target/release/sawmill STATIONS")?;
-    let stations = arguments
-        .next()
-        .context("name the output of `cargo bench -p sawmill-benches`")?;
-    let stations = std::fs::read_to_string(&stations)
-        .with_context(|| format!("{} cannot be read", stations.display()))?;
+        .context("name the program: performance target/release/sawmill [STATIONS]")?;
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let parts = Parts::new(&program, root.join("pipeline.toml"))?;
+    // Without the output of `cargo bench -p sawmill-benches`, only what TLS costs is measured, and no page is written.
+    let Some(stations) = arguments.next() else {
+        report::print(&handshakes::all(&parts)?);
+        return Ok(());
+    };
+    let stations = std::fs::read_to_string(&stations)
+        .with_context(|| format!("{} cannot be read", stations.display()))?;
     let figures = targets::all(&parts, &stations)?;
     let folder = root.join("docs/performance");
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::Context;
 use sawmill_bench::results::Run;
 
-use crate::parts::{Options, Parts};
+use crate::handshakes;
+use crate::parts::{Key, Options, Parts};
 use crate::plots::with_rules;
 use crate::report::say;
 
@@ -44,7 +45,7 @@ const MANY: &[&str] = &[
     "4s",
 ];
 
-fn at_most(what: &'static str, measured: f64, most: f64, unit: &str) -> Figure {
+pub(crate) fn at_most(what: &'static str, measured: f64, most: f64, unit: &str) -> Figure {
     Figure {
         what,
         target: format!("≤ {most} {unit}"),
@@ -57,7 +58,7 @@ fn at_most(what: &'static str, measured: f64, most: f64, unit: &str) -> Figure {
     }
 }
 
-fn at_least(what: &'static str, measured: f64, least: f64, unit: &str) -> Figure {
+pub(crate) fn at_least(what: &'static str, measured: f64, least: f64, unit: &str) -> Figure {
     Figure {
         what,
         target: format!("≥ {least} {unit}"),
@@ -82,6 +83,7 @@ pub(crate) fn all(parts: &Parts, stations: &str) -> anyhow::Result<Vec<Figure>> 
     figures.extend(costs.alone());
     figures.extend(latencies(parts)?);
     figures.extend(memory(parts)?);
+    figures.extend(handshakes::all(parts)?);
     figures.push(costs.crowd());
     figures.push(beside_idle(parts)?);
     figures.extend(far_away(parts)?);
@@ -110,7 +112,7 @@ fn whole_way(stations: &str) -> anyhow::Result<f64> {
 
 /// Turns that each kind of run has, one after the other: the machine's speed changes between two runs by more than what
 /// some figures are about. The median of the turns counts.
-const TURNS: usize = 5;
+pub(crate) const TURNS: usize = 5;
 
 /// What an event costs, in µs of CPU, turn by turn.
 #[derive(Default)]
@@ -125,7 +127,7 @@ impl Costs {
     fn measure(parts: &Parts) -> anyhow::Result<Self> {
         let plain = Options::default();
         let tls = Options {
-            tls: true,
+            tls: Some(Key::P256),
             ..Options::default()
         };
         let gzip = Options {
@@ -170,7 +172,7 @@ impl Costs {
     }
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
 }
@@ -239,73 +241,33 @@ const IDLE: usize = 2_000;
 fn memory(parts: &Parts) -> anyhow::Result<Vec<Figure>> {
     say("memory");
     let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-    let mut figures = Vec::new();
-    for (tls, what, most) in [
-        (false, "each idle connection", 16.0),
-        (true, "each idle connection within TLS", 48.0),
-    ] {
-        let server = parts.serve(&Options {
-            tls,
-            ..Options::default()
-        })?;
-        sleep(Duration::from_secs(1));
-        let before = server.resident_bytes()?;
-        if !tls {
-            let started = server.part.listened_after.as_secs_f64() * 1000.0;
-            figures.push(at_most("start to listening", started, 50.0, "ms"));
-            figures.push(at_most(
-                "resident memory, idle",
-                mebibytes(before),
-                8.0,
-                "MiB",
-            ));
-        }
-        let each = if tls {
-            let count = IDLE.to_string();
-            let busy = [
-                "--idle",
-                &count,
-                "--window",
-                "1",
-                "--rate",
-                "5",
-                "--distinct",
-                "64",
-                "--duration",
-                "4s",
-            ];
-            let run = server.load(&busy)?;
-            let watched = run.watched.context("the server was not watched")?;
-            watched.resident_bytes_max.saturating_sub(before)
-        } else {
-            let connections = server.idle(IDLE)?;
-            sleep(Duration::from_secs(2));
-            let after = server.resident_bytes()?;
-            drop(connections);
-            after.saturating_sub(before)
-        };
-        figures.push(at_most(
-            what,
-            each as f64 / IDLE as f64 / 1024.0,
-            most,
-            "KiB",
-        ));
-    }
+    let server = parts.serve(&Options::default())?;
+    sleep(Duration::from_secs(1));
+    let before = server.resident_bytes()?;
+    let connections = server.idle(IDLE)?;
+    sleep(Duration::from_secs(2));
+    let grown = server.resident_bytes()?.saturating_sub(before);
+    drop(connections);
+    let started = server.part.listened_after.as_secs_f64() * 1000.0;
+    drop(server);
     let full = run(parts, &Options::default(), FULL)?;
-    let peak = full
-        .watched
-        .context("the server was not watched")?
-        .resident_bytes_max;
-    figures.insert(
-        2,
+    let full = full.watched.context("the server was not watched")?;
+    Ok(vec![
+        at_most("start to listening", started, 50.0, "ms"),
+        at_most("resident memory, idle", mebibytes(before), 8.0, "MiB"),
         at_most(
             "resident memory, 4 connections at full speed",
-            mebibytes(peak),
+            mebibytes(full.resident_bytes_max),
             40.0,
             "MiB",
         ),
-    );
-    Ok(figures)
+        at_most(
+            "each idle connection",
+            grown as f64 / IDLE as f64 / 1024.0,
+            16.0,
+            "KiB",
+        ),
+    ])
 }
 
 /// The rate of a busy connection beside 1,000 idle ones, to its rate alone.

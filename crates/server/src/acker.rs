@@ -111,3 +111,34 @@ impl<'a, W: AsyncWrite + Unpin> Acker<'a, W> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+    use tokio::sync::mpsc::channel;
+
+    use super::*;
+    use crate::metrics::Metrics;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_reads_no_ack_is_given_up() {
+        // Room for one of the two answers.
+        let (ours, _theirs) = duplex(8);
+        let (probes, pending) = channel(2);
+        for _ in 0..2 {
+            probes.try_send(Pending::Probe(Version::V2)).unwrap();
+        }
+        drop(probes);
+        let client = Metrics::new().connect([127, 0, 0, 1].into(), None);
+        let acker = Acker {
+            write: ours,
+            client: &client,
+            pending,
+            keepalive: Duration::from_secs(3),
+            due: Box::pin(sleep(Duration::from_secs(3))),
+            stall_timeout: None,
+        };
+        let close = acker.run().await.unwrap();
+        assert!(matches!(close, Close::AcksUnread(WRITE_TIMEOUT)), "{close}");
+    }
+}

@@ -258,6 +258,29 @@ fn a_claim_beyond_its_limit_is_refused_before_anything_is_read_for_it() {
 }
 
 #[test]
+fn a_claim_of_exactly_its_limit_is_taken() {
+    let limits = Limits {
+        compressed_bytes_max: 3,
+        event_bytes_max: 26,
+        window_events_max: 2,
+        pairs_max: 2,
+        pair_bytes_max: 4,
+    };
+    for head in [
+        &b"2W\0\0\0\x02"[..],
+        b"2C\0\0\0\x03x^\x03",
+        b"2J\0\0\0\x01\0\0\0\x1a{\"message\":\"hello, there\"}",
+        b"1D\0\0\0\x01\0\0\0\x02\0\0\0\x04line\0\0\0\x02hi\0\0\0\0\0\0\0\x04four",
+    ] {
+        let Ok(Step::Frame(_, frame, used)) = decode(head, &limits) else {
+            panic!("{}", head.escape_ascii());
+        };
+        assert_eq!(used, head.len(), "{}", head.escape_ascii());
+        assert!(!matches!(frame, Frame::Oversized { .. }));
+    }
+}
+
+#[test]
 fn without_limits_the_largest_claims_only_ask_for_more() {
     let limits = Limits {
         compressed_bytes_max: u32::MAX,

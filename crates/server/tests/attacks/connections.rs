@@ -3,10 +3,11 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::pki::{Authority, Files};
-use crate::scene::{Scene, closed};
+use crate::scene::{Scene, alone, closed};
 use crate::support::{Sawmill, event, frame, plain_window, wait_for, window};
 
 /// A certificate and its key as settings, and the files that they name.
@@ -82,19 +83,20 @@ fn connections_that_come_and_go() {
 fn frames_that_come_byte_by_byte() {
     let scene = Scene::open("slowloris", &["input.beats.frame_timeout=3s"]);
     scene.attack(
-        "500 windows, a byte every 100 ms, until their time is over",
-        32,
+        "5,000 windows from five addresses, a byte every 100 ms, until their time is over",
+        48,
         |sawmill| {
             let window = plain_window(&[event(&"x".repeat(1000)).as_bytes()]);
-            let mut clients = sawmill.attackers(500, b"");
+            let mut clients = sawmill.crowd(5000);
             for byte in &window[..40] {
+                let next = Instant::now() + Duration::from_millis(100);
                 for client in &mut clients {
                     let _ = client.stream.write_all(&[*byte]);
                 }
-                std::thread::sleep(Duration::from_millis(100));
+                sleep(next.saturating_duration_since(Instant::now()));
             }
             wait_for("all of them closed", || {
-                (closed(&mut clients) == 500).then_some(())
+                (closed(&mut clients) == 5000).then_some(())
             });
         },
     );
@@ -150,6 +152,35 @@ fn handshakes_that_never_end() {
     assert!(grown < 48 << 20, "{grown} bytes more");
     wait_for("handshakes timed out", || {
         (closed(&mut clients) == 2000).then_some(())
+    });
+}
+
+#[test]
+fn handshakes_that_come_byte_by_byte() {
+    let _alone = alone();
+    let (_files, settings) = tls();
+    let limits = [
+        "input.beats.tls.handshake_timeout=8s",
+        "input.beats.handshakes_max=5100",
+    ];
+    let stage = TlsStage::open(&[&settings[0], &settings[1], limits[0], limits[1]]);
+    let before = stage.sawmill.resident_bytes();
+    let mut clients = stage.sawmill.crowd(5000);
+    // A greeting of 512 bytes, of which these are the first.
+    for byte in b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03" {
+        for client in &mut clients {
+            let _ = client.stream.write_all(&[*byte]);
+        }
+        sleep(Duration::from_millis(100));
+    }
+    wait_for("all of them accepted", || {
+        (stage.sawmill.files() > 5000).then_some(())
+    });
+    assert!(stage.handshake("127.0.0.1"));
+    let grown = stage.sawmill.resident_bytes().saturating_sub(before);
+    assert!(grown < 112 << 20, "{grown} bytes more");
+    wait_for("handshakes timed out", || {
+        (closed(&mut clients) == 5000).then_some(())
     });
 }
 
@@ -269,7 +300,7 @@ fn descriptors_that_run_out() {
             limit("50");
             let before = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
             let clients = sawmill.attackers(100, b"");
-            std::thread::sleep(Duration::from_secs(1));
+            sleep(Duration::from_secs(1));
             let line = sawmill.wait_for_log("cannot accept a connection");
             assert!(line.contains("open files"), "{line}");
             let after = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
@@ -349,7 +380,7 @@ fn frames_larger_than_an_address_may_have_do_not_wait_for_each_other() {
             scope.spawn(move || {
                 for half in halves {
                     client.send(half);
-                    std::thread::sleep(Duration::from_millis(200));
+                    sleep(Duration::from_millis(200));
                 }
                 assert_eq!(client.ack(), 1);
             });

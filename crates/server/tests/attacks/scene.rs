@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
+use sawmill_bench::open_files::allow_connections;
 use socket2::{Domain, Socket, Type};
 
 use crate::support::{Client, Sawmill, Sink, event, wait_for, window};
@@ -30,6 +31,9 @@ const HONEST_MIN_ANYWHERE: u64 = 40;
 
 /// Names the folder for rows of the table.
 const ROWS: &str = "SAWMILL_ATTACKS";
+
+/// Connections that the attackers of all tests have at one time at most.
+const CONNECTIONS_MAX: u64 = 10_000;
 
 /// Files that come and go by themselves: connections to Elasticsearch.
 const OWN_FILES: u64 = 4;
@@ -156,6 +160,11 @@ impl Scene {
     }
 }
 
+/// Waits until no scene is played, and keeps others from beginning.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    STAGE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn measure(sawmill: &Sawmill, honest: &Honest, act: impl FnOnce()) -> Measured {
     let (begun, before, events) = (Instant::now(), sawmill.usage(), honest.events());
     let ended = AtomicBool::new(false);
@@ -278,6 +287,16 @@ impl Sawmill {
         connect_from(self.address, ATTACKER)
     }
 
+    /// The same from so many places that each address has a thousand.
+    pub(crate) fn crowd(&self, count: u16) -> Vec<Client> {
+        allow_connections(CONNECTIONS_MAX).unwrap();
+        let [a, b, c, first] = ATTACKER;
+        let address = |at: u16| [a, b, c, first + (at / 1000) as u8];
+        (0..count)
+            .map(|at| connect_from(self.address, address(at)))
+            .collect()
+    }
+
     /// The same so many times; where the server has no place for more, fewer.
     pub(crate) fn attackers(&self, count: usize, says: &[u8]) -> Vec<Client> {
         (0..count)
@@ -309,17 +328,14 @@ fn connect_from(address: SocketAddr, from: [u8; 4]) -> Client {
 pub(crate) fn closed(clients: &mut [Client]) -> usize {
     { clients.iter_mut() }
         .filter(|client| {
-            client
-                .stream
-                .set_read_timeout(Some(Duration::from_millis(1)))
-                .unwrap();
-            match { &client.stream }.read(&mut [0; 1024]) {
+            // Of thousands, none may be waited for.
+            client.stream.set_nonblocking(true).unwrap();
+            let closed = match { &client.stream }.read(&mut [0; 1024]) {
                 Ok(bytes) => bytes == 0,
-                Err(error) => !matches!(
-                    error.kind(),
-                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
-                ),
-            }
+                Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+            };
+            client.stream.set_nonblocking(false).unwrap();
+            closed
         })
         .count()
 }

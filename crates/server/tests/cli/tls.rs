@@ -44,6 +44,11 @@ fn a_file_that_will_not_do_is_named_with_what_to_do() {
             "name a readable PEM file with a certificate in it",
         ),
         (
+            settings("cert.pem", "gone.pem"),
+            "--set input.beats.tls.key: gone.pem cannot be read: No such file or directory (os error 2)",
+            "name a readable PEM file with a private key in it",
+        ),
+        (
             settings("key.pem", "key.pem"),
             "--set input.beats.tls.certificate: key.pem has no certificate in it",
             "BEGIN CERTIFICATE",
@@ -175,6 +180,11 @@ fn what_is_wrong_with_settings_of_tls_is_named_with_what_to_do() {
             "give `client_authorities`",
         ),
         (
+            "client_authentication = 'optional'".to_owned(),
+            "nobody is named who signs them",
+            "give `client_authorities`",
+        ),
+        (
             with_authority("client_authentication = 'none'"),
             "clients are not asked for certificates",
             "client_authentication",
@@ -204,23 +214,36 @@ fn what_is_wrong_with_settings_of_tls_is_named_with_what_to_do() {
             "rsa-pkcs8.key has no certificate in it",
             "BEGIN CERTIFICATE",
         ),
+    ] {
+        assert_refused("rsa-pkcs8.key", &settings, problem, advice);
+    }
+}
+
+#[test]
+fn versions_and_suites_that_will_not_do_are_named_with_what_to_do() {
+    for (settings, problem, advice) in [
         (
-            "versions = ['TLSv1.1', 'TLSv1.2']".to_owned(),
+            "versions = ['TLSv1.1', 'TLSv1.2']",
             "TLSv1.1 is broken",
             "give TLSv1.2 and TLSv1.3 in its place",
         ),
         (
-            "cipher_suites = 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256'".to_owned(),
+            "cipher_suites = 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256'",
             "`TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256` is no cipher suite that is spoken here",
             "give TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 in its place",
         ),
         (
-            "versions = 'TLSv1.2'\ncipher_suites = 'TLS_AES_128_GCM_SHA256'".to_owned(),
+            "cipher_suites = ['TLS_AES_256_GCM_SHA384', 'TLS_MADE_UP']",
+            "`TLS_MADE_UP` is no cipher suite that is spoken here",
+            "there are TLS_AES_256_GCM_SHA384, ",
+        ),
+        (
+            "versions = 'TLSv1.2'\ncipher_suites = 'TLS_AES_128_GCM_SHA256'",
             "versions and cipher suites do not go together",
             "name suites for each version",
         ),
     ] {
-        assert_refused("rsa-pkcs8.key", &settings, problem, advice);
+        assert_refused("rsa-pkcs8.key", settings, problem, advice);
     }
 }
 

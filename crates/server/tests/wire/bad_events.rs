@@ -92,6 +92,8 @@ fn a_bad_event_becomes_a_dead_letter_and_its_window_is_acknowledged() {
 #[test]
 fn strange_events_are_stored_as_they_are() {
     let odd = [
+        r#"{"@timestamp":"yesterday","group":"pt","service":"django","message":"no time"}"#,
+        r#"{"@metadata":null,"group":"pt","service":"django","message":"nothing beside it"}"#,
         r#"{"group":"pt","service":"django","message":12345}"#,
         r#"{"group":"pt","service":"django","message":["a","b"]}"#,
         r#"{"group":"pt","service":"django"}"#,
@@ -102,13 +104,15 @@ fn strange_events_are_stored_as_they_are() {
     let sawmill = Sawmill::start(&[]);
     let mut client = sawmill.connect();
     client.send(&window(&odd.map(str::as_bytes)));
-    assert_eq!(client.ack(), 6);
+    assert_eq!(client.ack(), 8);
     let stored = sawmill.stored("logs-django-pt");
     let messages: Vec<_> = stored
         .iter()
         .map(|document| document["message"].clone())
         .collect();
     let want = [
+        json!("no time"),
+        json!("nothing beside it"),
         json!(12345),
         json!(["a", "b"]),
         json!(null),
@@ -117,6 +121,7 @@ fn strange_events_are_stored_as_they_are() {
         json!("pretty"),
     ];
     assert_eq!(messages, want);
+    assert_eq!(stored[0]["@timestamp"], "yesterday");
     for document in &stored {
         assert!(
             document["tags"]

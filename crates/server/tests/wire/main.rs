@@ -13,6 +13,7 @@ mod bad_frames;
 mod clients;
 mod dead_letters;
 mod fairness;
+mod fields;
 mod health;
 mod metrics;
 mod pki;

@@ -36,8 +36,10 @@ fn strangers_are_named_and_sent_away_without_a_byte() {
 fn a_probe_is_answered_and_a_bare_connection_is_not_worth_a_line() {
     let sawmill = Sawmill::start(&[]);
     let mut client = sawmill.connect();
-    client.send(b"2W\0\0\0\0");
-    assert_eq!(client.any_ack(), (b'2', 0));
+    for version in [b'2', b'1'] {
+        client.send(&[version, b'W', 0, 0, 0, 0]);
+        assert_eq!(client.any_ack(), (version, 0));
+    }
     drop(sawmill.connect());
     // Load balancers end their health checks with a reset.
     let check = sawmill.connect().stream;

@@ -8,13 +8,17 @@ use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rcgen::{CertificateParams, KeyPair};
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::ALL_CIPHER_SUITES;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion, version,
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedCipherSuite,
+    SupportedProtocolVersion, version,
 };
 use tempfile::TempDir;
 
-use crate::pki::Files;
+use crate::pki::{Authority, Files};
 use crate::support::{Sawmill, event, window};
 
 /// A Sawmill that speaks TLS with a certificate of its own.
@@ -52,18 +56,36 @@ impl Secure {
         trusted: &[CertificateDer<'static>],
         version: &'static SupportedProtocolVersion,
     ) -> StreamOwned<ClientConnection, TcpStream> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(trusted.iter().cloned());
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[version])
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let name = ServerName::try_from("localhost").unwrap();
-        let session = ClientConnection::new(Arc::new(config), name).unwrap();
-        StreamOwned::new(session, self.sawmill.connect().stream)
+        let provider = rustls::crypto::ring::default_provider();
+        connect(&self.sawmill, trusted, provider, &[version])
     }
+}
+
+fn connect(
+    sawmill: &Sawmill,
+    trusted: &[CertificateDer<'static>],
+    provider: CryptoProvider,
+    versions: &[&'static SupportedProtocolVersion],
+) -> StreamOwned<ClientConnection, TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(trusted.iter().cloned());
+    let config = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").unwrap();
+    let session = ClientConnection::new(Arc::new(config), name).unwrap();
+    StreamOwned::new(session, sawmill.connect().stream)
+}
+
+/// Sends a window of one event and waits for its ACK.
+fn send(client: &mut (impl Read + Write)) -> std::io::Result<()> {
+    client.write_all(&window(&[event("one").as_bytes()]))?;
+    let mut ack = [0; 6];
+    client.read_exact(&mut ack)?;
+    assert_eq!(&ack, b"2A\0\0\0\x01");
+    Ok(())
 }
 
 #[test]
@@ -86,6 +108,76 @@ fn windows_are_acknowledged_over_both_versions_of_tls() {
         "{}",
         secure.sawmill.log()
     );
+}
+
+/// A key under a passphrase, as openssl makes it, and the same without.
+const RSA_LOCKED: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../credentials/tests/fixtures/rsa-aes.key"
+);
+const RSA: &str = include_str!("../../../credentials/tests/fixtures/rsa-pkcs8.key");
+
+#[test]
+fn each_suite_is_spoken_with_its_kind_of_key_and_only_where_it_is_named() {
+    let files = Files::new();
+    let localhost = || CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let rsa = localhost().self_signed(&KeyPair::from_pem(RSA).unwrap());
+    let ec_key = KeyPair::generate().unwrap();
+    let ec = localhost().self_signed(&ec_key);
+    let (rsa, ec) = (rsa.unwrap(), ec.unwrap());
+    let ec_key = files.write("ec.key", &ec_key.serialize_pem());
+    for suite in ALL_CIPHER_SUITES {
+        let name = format!("{:?}", suite.suite()).replacen("TLS13_", "TLS_", 1);
+        let (made, key) = if name.contains("ECDSA") {
+            (&ec, ec_key.as_str())
+        } else {
+            (&rsa, RSA_LOCKED)
+        };
+        let certificate = files.write("cert.pem", &made.pem());
+        let settings = [
+            ("certificate", certificate.as_str()),
+            ("key", key),
+            ("key_passphrase", "sesame"),
+            ("cipher_suites", &name),
+        ]
+        .map(|(setting, value)| format!("input.beats.tls.{setting}={value}"));
+        let sawmill = Sawmill::start(&settings.each_ref().map(String::as_str));
+        let client = |suites: Vec<SupportedCipherSuite>| {
+            let mut versions: Vec<_> = suites.iter().map(SupportedCipherSuite::version).collect();
+            versions.dedup();
+            let provider = CryptoProvider {
+                cipher_suites: suites,
+                ..rustls::crypto::ring::default_provider()
+            };
+            connect(&sawmill, from_ref(made.der()), provider, &versions)
+        };
+        let mut willing = client(vec![*suite]);
+        send(&mut willing).unwrap();
+        let agreed = willing.conn.negotiated_cipher_suite();
+        assert_eq!(agreed.as_ref(), Some(suite));
+        let others = ALL_CIPHER_SUITES.iter().copied();
+        let mut other = client(others.filter(|other| other != suite).collect());
+        assert!(send(&mut other).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn who_knows_the_root_only_is_shown_those_between_it_and_the_server() {
+    let files = Files::new();
+    let root = Authority::new("root");
+    let between = root.below("between");
+    let server = between.issue("server", &["localhost"]);
+    let settings = files.settings("input.beats.tls", &server);
+    let settings = settings.each_ref().map(String::as_str);
+    let connect_to = |sawmill| {
+        let provider = rustls::crypto::ring::default_provider();
+        connect(sawmill, &[root.der()], provider, &[&version::TLS13])
+    };
+    let alone = Sawmill::start(&settings);
+    assert!(send(&mut connect_to(&alone)).is_err());
+    files.write("cert.pem", &[server.pem.clone(), between.pem()].concat());
+    let whole = Sawmill::start(&settings);
+    send(&mut connect_to(&whole)).unwrap();
 }
 
 #[test]

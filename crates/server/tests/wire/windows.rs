@@ -1,8 +1,11 @@
 //! Windows and their acknowledgements.
 
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
+use std::ops::Range;
+use std::sync::Barrier;
 use std::thread::{self, ScopedJoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::{Sawmill, Sink, compressed, event, frame, plain_window, window};
 
@@ -66,6 +69,90 @@ fn a_window_may_come_in_several_compressed_frames() {
 }
 
 #[test]
+fn a_window_is_whole_by_the_count_of_its_events_whatever_their_numbers() {
+    let sawmill = Sawmill::start(&[]);
+    let mut client = sawmill.connect();
+    let text = event("x");
+    let length = u32::try_from(text.len()).unwrap();
+    let events = |numbers: Range<u32>| {
+        let one = |number| frame(b'J', &[number, length], text.as_bytes());
+        numbers.flat_map(one).collect::<Vec<u8>>()
+    };
+    let head = frame(b'W', &[4096], &[]);
+    client.send(&[head.clone(), events(8_191..12_287)].concat());
+    assert_eq!(client.ack(), 12_286);
+    client.send(&[head.clone(), compressed(&events(12_287..16_383))].concat());
+    assert_eq!(client.ack(), 16_382);
+    // One is missing.
+    client.send(&[head, events(1..4096)].concat());
+    client.assert_silence(Duration::from_millis(300));
+    client.send(&events(4096..4097));
+    assert_eq!(client.ack(), 4096);
+    assert_eq!(sawmill.stored("logs-django-pt").len(), 3 * 4096);
+}
+
+#[test]
+fn a_window_of_nothing_is_answered_and_a_frame_behind_it_belongs_to_none() {
+    let sawmill = Sawmill::start(&[]);
+    for version in [b'1', b'2'] {
+        let mut client = sawmill.connect();
+        let mut packed = compressed(b"");
+        packed[0] = version;
+        client.send(&[&[version, b'W', 0, 0, 0, 0], &packed[..]].concat());
+        assert_eq!(client.until_closed(), [version, b'A', 0, 0, 0, 0]);
+        let peer = client.stream.local_addr().unwrap().to_string();
+        let line = sawmill.wait_for_log(&peer);
+        assert!(line.contains("belongs to no window"), "{line}");
+    }
+}
+
+#[test]
+fn of_a_whole_window_and_a_part_of_the_next_the_first_is_acknowledged() {
+    let sawmill = Sawmill::start(&["input.beats.keepalive=50ms"]);
+    let text = event("x");
+    for write in [plain_window, window] {
+        let mut client = sawmill.connect();
+        let next = plain_window(&[text.as_bytes(); 1000]);
+        client.send(
+            &[
+                write(&[text.as_bytes(); 2]),
+                next[..next.len() / 2].to_vec(),
+            ]
+            .concat(),
+        );
+        assert_eq!(client.ack(), 2);
+        client.assert_silence(Duration::from_millis(300));
+        client.end();
+        assert_eq!(client.until_closed(), b"");
+    }
+    assert_eq!(sawmill.stored("logs-django-pt").len(), 4);
+}
+
+#[test]
+fn connections_at_the_same_time_are_all_served() {
+    let sawmill = &Sawmill::start(&[]);
+    let all_there = &Barrier::new(10);
+    thread::scope(|scope| {
+        for number in 0..10 {
+            scope.spawn(move || {
+                let mut client = sawmill.connect();
+                all_there.wait();
+                for window_of in 1..=5 {
+                    let text = event(&format!("{number}"));
+                    client.send(&window(&vec![text.as_bytes(); window_of]));
+                    assert_eq!(client.ack() as usize, window_of);
+                }
+            });
+        }
+    });
+    let stored = sawmill.stored("logs-django-pt");
+    for number in (0..10).map(|number| number.to_string()) {
+        let of_it = { stored.iter() }.filter(|document| document["message"] == number);
+        assert_eq!(of_it.count(), 15, "{number}");
+    }
+}
+
+#[test]
 fn an_idle_connection_is_left_alone() {
     let settings = [
         "input.beats.keepalive=50ms",
@@ -126,6 +213,30 @@ fn more_windows_are_read_while_the_first_waits() {
     for _ in 0..3 {
         client.send(&plain_window(&[event(&noise).as_bytes()]));
     }
+}
+
+#[test]
+fn whoever_reads_no_answers_is_read_from_no_longer() {
+    let sawmill = Sawmill::start(&[]);
+    let mut client = sawmill.connect();
+    let probes = b"2W\0\0\0\0".repeat(10_000);
+    let (mut sent, mut taken_at) = (0, Instant::now());
+    client.stream.set_nonblocking(true).unwrap();
+    while taken_at.elapsed() < Duration::from_secs(2) {
+        // Far more than the sockets hold.
+        assert!(sent < 64 << 20, "all of it is read");
+        match client.stream.write(&probes[sent % probes.len()..]) {
+            Ok(bytes) => (sent, taken_at) = (sent + bytes, Instant::now()),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}");
+                thread::sleep(Duration::from_millis(10));
+            }
+        }
+    }
+    client.stream.set_nonblocking(false).unwrap();
+    let mut answers = vec![0; sent / 6 * 6];
+    client.stream.read_exact(&mut answers).unwrap();
+    assert!(answers.chunks(6).all(|ack| ack == b"2A\0\0\0\0"));
 }
 
 #[test]
