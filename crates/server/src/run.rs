@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -26,10 +27,10 @@ use crate::health::{Diagnosis, Health};
 use crate::listener::{accept_all, bind};
 use crate::log_budget::LogBudget;
 use crate::memory::Memory;
-use crate::metrics::Metrics;
+use crate::metrics::{AskEnds, Metrics};
 use crate::output::{self, Deliveries, Output};
 use crate::start_error::StartError;
-use crate::tls::Tls;
+use crate::tls::{Ends, Tls};
 use crate::works::Works;
 
 /// Smallest share of the budget that a body is given when nothing else says so.
@@ -64,7 +65,7 @@ pub(crate) fn run(config: Config) -> Result<(), StartError> {
             ("certificates", config.input.tls.clone()),
             ("api_certificates", config.api_tls.clone()),
         ];
-        keep_current(certificates, &told)?;
+        keep_current(certificates, output_ends(&config.output), &told)?;
         serve(config, listeners, cores, &told).await
     });
     // Work for connections that are gone is not waited for: its sender will send it again.
@@ -184,6 +185,7 @@ fn build(config: Config, cores: usize, told: &Told) -> Result<(BeatsInput, Works
 /// health report has its certificates.
 fn keep_current(
     certificates: [(&'static str, Option<Arc<Tls>>); 2],
+    of_output: Ends,
     Told { health, metrics }: &Told,
 ) -> io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
@@ -194,12 +196,13 @@ fn keep_current(
             );
         }
     });
-    let mut all = Vec::new();
+    let mut all: Vec<(_, AskEnds)> = Vec::new();
     for (part, tls) in certificates {
         let Some(tls) = tls else {
             continue;
         };
-        all.push((part, Arc::clone(&tls)));
+        let seen = Arc::clone(&tls);
+        all.push((part, Box::new(move || seen.ends())));
         let seen = Arc::clone(&tls);
         health.watch(part, move || {
             let trouble = |(cause, action)| Diagnosis::warning(cause, action);
@@ -207,8 +210,30 @@ fn keep_current(
         });
         tokio::spawn(tls.keep_current(signal(SignalKind::hangup())?));
     }
+    if !of_output.is_empty() {
+        let seen = of_output.clone();
+        health.watch("output_certificates", move || {
+            let renew = |cause| {
+                let action = "put a new one in its place, and start Sawmill anew";
+                Diagnosis::warning(cause, action.to_owned())
+            };
+            seen.near().into_iter().map(renew).collect()
+        });
+        tokio::spawn(of_output.clone().warn_daily());
+        all.push(("output_certificates", Box::new(move || of_output.clone())));
+    }
     metrics.watch_certificates(all);
     Ok(())
+}
+
+/// When the certificates end to hold that are used towards Elasticsearch; they are read at the start only.
+fn output_ends(output: &OutputConfig) -> Ends {
+    let OutputConfig::Elasticsearch(output) = output else {
+        return Ends::default();
+    };
+    let tls = &output.settings.tls;
+    let own = tls.client.as_ref().map(|pair| &pair.certificate);
+    Ends::of_files(tls.ca_file.iter().chain(own).map(PathBuf::as_path))
 }
 
 /// Waits until all `connections` are closed, for `shutdown_timeout` at most.

@@ -30,6 +30,7 @@ use self::connections::ConnectionCounts;
 
 pub(crate) use self::clients::Connected;
 pub(crate) use self::events::{EventCounts, EventEnd};
+pub(crate) use self::state::AskEnds;
 
 /// Everything that is told.
 pub(crate) struct Metrics {

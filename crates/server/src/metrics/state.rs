@@ -7,7 +7,10 @@ use super::{Measured, Metrics, alone};
 use crate::admission::Admission;
 use crate::health::{Health, Status};
 use crate::memory::Memory;
-use crate::tls::Tls;
+use crate::tls::{End, Ends};
+
+/// Tells when a part's certificates end to hold.
+pub(crate) type AskEnds = Box<dyn Fn() -> Ends + Send + Sync>;
 
 impl Metrics {
     /// Adds connections and handshakes in progress.
@@ -63,7 +66,7 @@ impl Metrics {
     }
 
     /// Adds when the certificates of each part of the health report end to hold.
-    pub(crate) fn watch_certificates(&self, parts: Vec<(&'static str, Arc<Tls>)>) {
+    pub(crate) fn watch_certificates(&self, parts: Vec<(&'static str, AskEnds)>) {
         self.watch_gauge(
             "sawmill_certificate_not_after_timestamp_seconds",
             "When a certificate ends to hold, in seconds since 1970",
@@ -73,12 +76,13 @@ impl Metrics {
 }
 
 /// A file may have two certificates of one subject, an old and a new one; what matters is the first to end.
-fn ends(parts: &[(&'static str, Arc<Tls>)]) -> Vec<Measured> {
+fn ends(parts: &[(&'static str, AskEnds)]) -> Vec<Measured> {
     let mut first = BTreeMap::new();
-    for (part, tls) in parts {
-        for (path, subject, at) in tls.ends() {
-            let end = first.entry((*part, path, subject)).or_insert(at);
-            *end = at.min(*end);
+    for (part, ask) in parts {
+        for End { path, subject, at } in ask().iter() {
+            let path = path.display().to_string();
+            let end = first.entry((*part, path, subject.clone())).or_insert(*at);
+            *end = (*at).min(*end);
         }
     }
     let one = |((part, path, subject), at)| {

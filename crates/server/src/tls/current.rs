@@ -3,19 +3,15 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use rustls::ServerConfig;
 use sawmill_credentials::CredentialError;
 use tokio::signal::unix::Signal;
 use tokio::time::{Instant, MissedTickBehavior, interval};
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use super::certificate::Names;
-use super::load::{End, Loaded, TlsSettings};
-
-/// From so long before a certificate's end on somebody is told daily.
-const NEAR_END: SignedDuration = SignedDuration::from_hours(30 * 24);
-const DAY: Duration = Duration::from_hours(24);
+use super::ends::{DAY, Ends};
+use super::load::{Loaded, TlsSettings};
 
 /// How TLS is spoken to clients.
 pub(crate) struct Tls {
@@ -79,7 +75,7 @@ impl Tls {
         let mut warned: Option<Instant> = None;
         loop {
             if warned.is_none_or(|since| since.elapsed() >= DAY) {
-                self.warn_of_ends();
+                self.ends().warn();
                 warned = Some(Instant::now());
             }
             tokio::select! {
@@ -109,7 +105,7 @@ impl Tls {
                 now.refused = None;
                 drop(now);
                 info!("certificates and keys were read anew; open connections keep theirs");
-                self.warn_of_ends();
+                self.ends().warn();
             }
             Err(error) => {
                 error!(
@@ -121,15 +117,10 @@ impl Tls {
         }
     }
 
-    fn warn_of_ends(&self) {
-        for (cause, _) in self.near_ends() {
-            warn!("{cause}");
-        }
-    }
-
     /// What somebody should look after: what is wrong, and what to do.
     pub(crate) fn troubles(&self) -> Vec<(String, String)> {
-        let mut all = self.near_ends();
+        let renew = |cause| (cause, "put a new one in its place".to_owned());
+        let mut all: Vec<_> = self.ends().near().into_iter().map(renew).collect();
         let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
         all.extend(now.refused.as_ref().map(|error| {
             let problem = format!("{}; what was read before still holds", error.problem);
@@ -138,28 +129,9 @@ impl Tls {
         all
     }
 
-    /// The files with certificates, whose each is, and the second since 1970 at which it ends to hold.
-    pub(crate) fn ends(&self) -> Vec<(String, String, i64)> {
+    /// When the certificates of now end to hold.
+    pub(crate) fn ends(&self) -> Ends {
         let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
-        let end = |end: &End| (end.path.display().to_string(), end.subject.clone(), end.at);
-        now.loaded.ends.iter().map(end).collect()
-    }
-
-    fn near_ends(&self) -> Vec<(String, String)> {
-        let today = Timestamp::now();
-        let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
-        let near = |end: &End| {
-            let left = Timestamp::from_second(end.at).ok()?.duration_since(today);
-            let (path, subject, days) = (end.path.display(), &end.subject, left.as_hours() / 24);
-            let cause = if left.is_negative() {
-                format!("{path}: the certificate of {subject} has expired")
-            } else if left < NEAR_END {
-                format!("{path}: the certificate of {subject} expires in {days} days")
-            } else {
-                return None;
-            };
-            Some((cause, "put a new one in its place".to_owned()))
-        };
-        now.loaded.ends.iter().filter_map(near).collect()
+        now.loaded.ends.clone()
     }
 }

@@ -13,13 +13,13 @@ use rustls::server::{
 };
 use rustls::sign::CertifiedKey;
 use rustls::{Error as RustlsError, ServerConfig, SupportedProtocolVersion};
-use rustls_pki_types::CertificateDer;
 use sawmill_credentials::{CredentialError, KeyPair};
 use x509_parser::prelude::X509Error;
 use zeroize::Zeroizing;
 
-use super::certificate::{Names, validity};
+use super::certificate::Names;
 use super::clients::ClientSettings;
+use super::ends::Ends;
 
 /// How TLS is spoken to clients; the files are read again whenever they change.
 #[derive(Clone)]
@@ -39,35 +39,26 @@ pub(crate) struct TlsSettings {
 /// What the files come to.
 pub(super) struct Loaded {
     pub(super) server: Arc<ServerConfig>,
-    /// The certificates that somebody must renew some day.
-    pub(super) ends: Vec<End>,
-}
-
-/// When a certificate ends to hold.
-#[derive(Clone, Debug)]
-pub(super) struct End {
-    pub(super) path: PathBuf,
-    pub(super) subject: String,
-    /// Seconds since 1970.
-    pub(super) at: i64,
+    pub(super) ends: Ends,
 }
 
 impl TlsSettings {
     /// Reads all files.
     pub(super) fn load(&self) -> Result<Loaded, CredentialError> {
-        let mut ends = Vec::new();
+        let mut ends = Ends::default();
         let mut own = Vec::new();
         for (index, pair) in self.own.iter().enumerate() {
             let (certified, names) = self.own(index, pair)?;
-            ends.extend(end_of(&pair.certificate, &certified.cert[0]));
+            ends.add(&pair.certificate, &certified.cert[0]);
             own.push((certified, names));
         }
         let verifier = match &self.clients {
             None => WebPkiClientVerifier::no_client_auth(),
             Some(clients) => {
                 let certificates = clients.load(self.table)?;
-                let all = certificates.iter().flatten();
-                ends.extend(all.filter_map(|(path, one)| end_of(path, one)));
+                for (path, certificate) in certificates.iter().flatten() {
+                    ends.add(path, certificate);
+                }
                 clients.verifier(self.table, &certificates, &self.provider)?
             }
         };
@@ -142,15 +133,6 @@ impl TlsSettings {
             .flatten();
         own.chain(clients.map(PathBuf::as_path))
     }
-}
-
-fn end_of(path: &Path, certificate: &CertificateDer<'_>) -> Option<End> {
-    let (_, at) = validity(certificate).ok()?;
-    Some(End {
-        path: path.to_owned(),
-        subject: Names::of(certificate).ok()?.subject,
-        at,
-    })
 }
 
 /// Chooses the certificate that has the name a client calls, and the first if none has.

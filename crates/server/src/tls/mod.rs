@@ -6,6 +6,7 @@
 mod certificate;
 mod clients;
 mod current;
+mod ends;
 mod handshake;
 mod load;
 mod suites;
@@ -13,6 +14,7 @@ mod suites;
 pub(crate) use self::certificate::Names;
 pub(crate) use self::clients::{Authentication, ClientSettings, Pattern, Rule};
 pub(crate) use self::current::Tls;
+pub(crate) use self::ends::{End, Ends};
 pub(crate) use self::handshake::{HandshakeEnd, NoHandshake, shake_hands};
 pub(crate) use self::load::TlsSettings;
 pub(crate) use self::suites::{cipher_name, provider_of, version_name, versions_of};

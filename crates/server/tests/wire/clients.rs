@@ -379,3 +379,45 @@ fn a_certificate_near_its_end_is_warned_of() {
         "{line}"
     );
 }
+
+#[test]
+fn what_is_shown_to_elasticsearch_and_believed_of_it_is_warned_of_too() {
+    let root = Authority::new("root");
+    let files = Files::new();
+    let soon = std::time::SystemTime::now() + std::time::Duration::from_hours(20 * 24);
+    let own = root.issue_with("sawmill", &[], |params| params.not_after = soon.into());
+    let [certificate, key] = ["cert.pem", "key.pem"].map(|name| files.path(name));
+    files.write("cert.pem", &own.pem);
+    files.write("key.pem", &own.key_pem());
+    let sawmill = Sawmill::start(&[
+        "output.elasticsearch.hosts=https://127.0.0.1:1",
+        &format!(
+            "output.elasticsearch.ca_file={}",
+            files.write("ca.pem", &root.pem())
+        ),
+        &format!(
+            "output.elasticsearch.client_certificate={}",
+            certificate.display()
+        ),
+        &format!("output.elasticsearch.client_key={}", key.display()),
+        "api.listen=127.0.0.1:0",
+    ]);
+    let line = sawmill.wait_for_log("expires in");
+    assert!(line.contains("CN=sawmill expires in 19 days"), "{line}");
+    let line = sawmill.wait_for_log("health is told on http://");
+    let (_, rest) = line.split_once("http://").unwrap();
+    let mut api = TcpStream::connect(rest.split_once('/').unwrap().0).unwrap();
+    api.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+    let mut metrics = String::new();
+    api.read_to_string(&mut metrics).unwrap();
+    for subject in ["sawmill", "root"] {
+        let told = metrics.lines().any(|line| {
+            line.starts_with(
+                "sawmill_certificate_not_after_timestamp_seconds{indicator=\"output_certificates\"",
+            ) && line.contains(&format!("subject=\"CN={subject}\""))
+        });
+        assert!(told, "{subject}: {metrics}");
+    }
+    let warned = r#"sawmill_health_status{indicator="output_certificates"} 1"#;
+    assert!(metrics.contains(warned), "{metrics}");
+}

@@ -1,0 +1,97 @@
+//! When certificates end to hold, and from when on somebody is told.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rustls_pki_types::CertificateDer;
+use sawmill_credentials::{certificates, is_readable};
+use tokio::time::sleep;
+use tracing::warn;
+
+use super::certificate::{Names, validity};
+
+/// From so long before a certificate's end on somebody is told daily.
+const NEAR_END: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How often somebody is told.
+pub(super) const DAY: Duration = Duration::from_hours(24);
+
+/// The certificates that somebody must renew some day.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ends(Vec<End>);
+
+/// When a certificate ends to hold.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    pub(crate) path: PathBuf,
+    /// Whose it is.
+    pub(crate) subject: String,
+    /// Seconds since 1970.
+    pub(crate) at: i64,
+}
+
+impl Ends {
+    /// Those of the certificates in these files; a file that cannot be read is for others to complain of.
+    pub(crate) fn of_files<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Self {
+        let mut ends = Self::default();
+        for path in paths {
+            for certificate in certificates("", path, is_readable).unwrap_or_default() {
+                ends.add(path, &certificate);
+            }
+        }
+        ends
+    }
+
+    /// Adds a certificate of a file.
+    pub(super) fn add(&mut self, path: &Path, certificate: &CertificateDer<'_>) {
+        let (Ok((_, at)), Ok(names)) = (validity(certificate), Names::of(certificate)) else {
+            return;
+        };
+        self.0.push(End {
+            path: path.to_owned(),
+            subject: names.subject,
+            at,
+        });
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &End> {
+        self.0.iter()
+    }
+
+    /// In a sentence each, those that are near or past.
+    pub(crate) fn near(&self) -> Vec<String> {
+        let today = Timestamp::now();
+        let near = |end: &End| {
+            let left = Timestamp::from_second(end.at).ok()?.duration_since(today);
+            let (path, subject, days) = (end.path.display(), &end.subject, left.as_hours() / 24);
+            if left.is_negative() {
+                Some(format!("{path}: the certificate of {subject} has expired"))
+            } else if left < NEAR_END {
+                Some(format!(
+                    "{path}: the certificate of {subject} expires in {days} days"
+                ))
+            } else {
+                None
+            }
+        };
+        self.0.iter().filter_map(near).collect()
+    }
+
+    /// Says now and daily what is near.
+    pub(crate) async fn warn_daily(self) {
+        loop {
+            self.warn();
+            sleep(DAY).await;
+        }
+    }
+
+    pub(super) fn warn(&self) {
+        for cause in self.near() {
+            warn!("{cause}");
+        }
+    }
+}
