@@ -5,6 +5,7 @@
 mod acker;
 mod admission;
 mod api;
+mod certificates;
 mod check;
 mod cli;
 mod config;

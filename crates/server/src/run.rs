@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -19,18 +18,18 @@ use tracing::{info, warn};
 
 use crate::admission::Admission;
 use crate::api::{Told, bind_api, serve_api};
+use crate::certificates::{keep_current, output_ends};
 use crate::config::{BeatsInput, Config, Output as OutputConfig};
 use crate::connection::Door;
 use crate::crew::Crew;
 use crate::dead_letters::DeadLetters;
-use crate::health::{Diagnosis, Health};
+use crate::health::Health;
 use crate::listener::{accept_all, bind};
 use crate::log_budget::LogBudget;
 use crate::memory::Memory;
-use crate::metrics::{AskEnds, Metrics};
+use crate::metrics::Metrics;
 use crate::output::{self, Deliveries, Output};
 use crate::start_error::StartError;
-use crate::tls::{Ends, Tls};
 use crate::works::Works;
 
 /// Smallest share of the budget that a body is given when nothing else says so.
@@ -179,61 +178,6 @@ fn build(config: Config, cores: usize, told: &Told) -> Result<(BeatsInput, Works
         counts: Arc::clone(&metrics.events),
     };
     Ok((input, works))
-}
-
-/// Has files of TLS read again when they change, or SIGHUP comes, which ends a program that does not take it. Each part of the
-/// health report has its certificates.
-fn keep_current(
-    certificates: [(&'static str, Option<Arc<Tls>>); 2],
-    of_output: Ends,
-    Told { health, metrics }: &Told,
-) -> io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            info!(
-                "SIGHUP: files of certificates are looked at, if there are any; a new pipeline needs a restart"
-            );
-        }
-    });
-    let mut all: Vec<(_, AskEnds)> = Vec::new();
-    for (part, tls) in certificates {
-        let Some(tls) = tls else {
-            continue;
-        };
-        let seen = Arc::clone(&tls);
-        all.push((part, Box::new(move || seen.ends())));
-        let seen = Arc::clone(&tls);
-        health.watch(part, move || {
-            let trouble = |(cause, action)| Diagnosis::warning(cause, action);
-            seen.troubles().into_iter().map(trouble).collect()
-        });
-        tokio::spawn(tls.keep_current(signal(SignalKind::hangup())?));
-    }
-    if !of_output.is_empty() {
-        let seen = of_output.clone();
-        health.watch("output_certificates", move || {
-            let renew = |cause| {
-                let action = "put a new one in its place, and start Sawmill anew";
-                Diagnosis::warning(cause, action.to_owned())
-            };
-            seen.near().into_iter().map(renew).collect()
-        });
-        tokio::spawn(of_output.clone().warn_daily());
-        all.push(("output_certificates", Box::new(move || of_output.clone())));
-    }
-    metrics.watch_certificates(all);
-    Ok(())
-}
-
-/// When the certificates end to hold that are used towards Elasticsearch; they are read at the start only.
-fn output_ends(output: &OutputConfig) -> Ends {
-    let OutputConfig::Elasticsearch(output) = output else {
-        return Ends::default();
-    };
-    let tls = &output.settings.tls;
-    let own = tls.client.as_ref().map(|pair| &pair.certificate);
-    Ends::of_files(tls.ca_file.iter().chain(own).map(PathBuf::as_path))
 }
 
 /// Waits until all `connections` are closed, for `shutdown_timeout` at most.
