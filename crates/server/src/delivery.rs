@@ -68,7 +68,7 @@ impl Ticket {
         })
     }
 
-    /// Says that `events` of them are stored or dead-lettered: which of both, `end` says.
+    /// Says how `events` of them ended.
     pub(crate) fn settle(&self, events: u32, end: EventEnd) {
         self.open.fetch_sub(events, Ordering::Relaxed);
         let end = if self.are_letters {

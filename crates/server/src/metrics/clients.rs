@@ -37,8 +37,8 @@ struct Counts {
     connections: AtomicUsize,
     windows: AtomicU64,
     events: AtomicU64,
-    /// Since when there is no connection, if there is none.
-    gone: Mutex<Option<Instant>>,
+    /// When the last of its connections ended, if all have.
+    ended: Mutex<Option<Instant>>,
 }
 
 /// One connection of a client, which gets a place among them when it is acknowledged something.
@@ -64,7 +64,6 @@ impl Clients {
         let counts = Arc::clone(counts);
         // While they are locked: whoever looks for clients that are gone must not find this one.
         counts.connections.fetch_add(1, Ordering::Relaxed);
-        *counts.gone() = None;
         counts
     }
 
@@ -89,11 +88,13 @@ impl Clients {
 
 impl Counts {
     fn is_forgotten(&self, after: Duration) -> bool {
-        self.gone().is_some_and(|since| since.elapsed() >= after)
+        // A new connection may have come while the end of the last one was written down.
+        self.connections.load(Ordering::Relaxed) == 0
+            && self.ended().is_some_and(|at| at.elapsed() >= after)
     }
 
-    fn gone(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    fn ended(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -119,7 +120,7 @@ impl Drop for Connected {
         if let Some(counts) = self.counts.get()
             && counts.connections.fetch_sub(1, Ordering::Relaxed) == 1
         {
-            *counts.gone() = Some(Instant::now());
+            *counts.ended() = Some(Instant::now());
         }
     }
 }
@@ -200,10 +201,16 @@ mod tests {
             Some(1.0),
             "a name stays for a while"
         );
-        let first = Arc::clone(&clients.known()[&connect(&clients, 0).name]);
-        *first.gone() = Instant::now().checked_sub(FORGOTTEN_AFTER);
+        // One that is long gone, and one that is connected whose earlier connection ended as long ago.
+        let again = connect(&clients, 1);
+        again.acknowledge(1);
+        for number in 0..2 {
+            let counts = Arc::clone(&clients.known()[&connect(&clients, number).name]);
+            *counts.ended() = Instant::now().checked_sub(FORGOTTEN_AFTER);
+        }
         connect(&clients, CLIENTS_MAX + 1).acknowledge(7);
         assert_eq!(events(&clients, "0.0.0.0"), None);
+        assert_eq!(events(&clients, "0.0.0.1"), Some(2.0));
         assert_eq!(events(&clients, "0.0.3.233"), Some(7.0));
         assert_eq!(clients.known().len(), CLIENTS_MAX);
     }
