@@ -278,7 +278,11 @@ impl Running {
     fn gone(&mut self) -> bool {
         // Reaps it, too.
         let ended = !matches!(self.child.try_wait(), Ok(None));
-        ended && self.family().is_empty()
+        ended && self.family().is_empty() && {
+            // Amid exec(2) a process shows no variables, so one look may miss it.
+            sleep(ENDED_EVERY);
+            self.family().is_empty()
+        }
     }
 
     /// The processes of its group, and those with its mark.
