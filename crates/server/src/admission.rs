@@ -1,11 +1,12 @@
 //! Who may connect, and how many at a time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipnet::IpNet;
+use tokio_util::sync::CancellationToken;
 
 use crate::memory::{Announced, Memory};
 
@@ -33,21 +34,25 @@ pub(crate) struct Admission {
 
 #[derive(Debug, Default)]
 struct Open {
-    all: Count,
+    connections: usize,
     /// One address with nothing open has no entry.
     by_address: HashMap<IpAddr, OfAddress>,
+    handshakes: Handshakes,
 }
 
 #[derive(Debug)]
 struct OfAddress {
-    count: Count,
+    connections: usize,
     announced: Announced,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Count {
-    connections: usize,
-    handshakes: usize,
+/// The handshakes in progress.
+#[derive(Debug, Default)]
+struct Handshakes {
+    count: usize,
+    begun: u64,
+    /// What ends each, by its number, so that the oldest is the first. One address without any has no entry.
+    by_address: HashMap<Option<IpAddr>, BTreeMap<u64, CancellationToken>>,
 }
 
 /// Why a connection is not taken.
@@ -59,8 +64,8 @@ pub(crate) enum Refusal {
     ConnectionsOfAddress(usize),
     /// As many handshakes are in progress as may be.
     Handshakes(usize),
-    /// As many handshakes with its address are in progress as may be.
-    HandshakesOfAddress(usize),
+    /// The same, most of them with its address, and another address wants one.
+    HandshakeOfAnother(usize),
     /// Its network is not wanted.
     Network,
 }
@@ -75,7 +80,11 @@ pub(crate) struct Place {
 }
 
 /// A place among the handshakes in progress, given back when dropped.
-pub(crate) struct HandshakePlace<'a>(&'a Place);
+pub(crate) struct HandshakePlace<'a> {
+    place: &'a Place,
+    number: u64,
+    taken_away: CancellationToken,
+}
 
 impl Admission {
     /// Nobody is there yet.
@@ -91,10 +100,10 @@ impl Admission {
     pub(crate) fn enter(self: &Arc<Self>) -> Result<Place, Refusal> {
         let limit = self.settings.connections_max;
         let mut open = self.open();
-        if open.all.connections >= limit {
+        if open.connections >= limit {
             return Err(Refusal::Connections(limit));
         }
-        open.all.connections += 1;
+        open.connections += 1;
         Ok(Place {
             admission: Arc::clone(self),
             address: None,
@@ -104,12 +113,12 @@ impl Admission {
 
     /// How many connections are open.
     pub(crate) fn connections(&self) -> usize {
-        self.open().all.connections
+        self.open().connections
     }
 
     /// How many handshakes are in progress.
     pub(crate) fn handshakes(&self) -> usize {
-        self.open().all.handshakes
+        self.open().handshakes.count
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -140,66 +149,102 @@ impl Place {
         let mut open = self.admission.open();
         let of_address = open.by_address.entry(counted_as);
         let of_address = of_address.or_insert_with(|| OfAddress {
-            count: Count::default(),
+            connections: 0,
             announced: self.announced.clone(),
         });
-        if of_address.count.connections >= limit {
+        if of_address.connections >= limit {
             return Err(Refusal::ConnectionsOfAddress(limit));
         }
-        of_address.count.connections += 1;
+        of_address.connections += 1;
         self.announced = of_address.announced.clone();
         drop(open);
         self.address = Some(counted_as);
         Ok(())
     }
 
-    /// Takes a place for a handshake.
+    /// Takes a place for a handshake. When all are taken, the address that has most of them gives up its oldest to one
+    /// that has fewer, so that few addresses cannot keep the others out.
     pub(crate) fn shake_hands(&self) -> Result<HandshakePlace<'_>, Refusal> {
         let limit = self.admission.settings.handshakes_max;
-        // One address cannot keep all others out.
-        let limit_of_address = limit.div_ceil(2);
         let mut open = self.admission.open();
-        if open.all.handshakes >= limit {
+        if open.handshakes.count >= limit && !open.handshakes.give_way_to(self.address) {
             return Err(Refusal::Handshakes(limit));
         }
-        if let Some(of_address) = open.of_address(self.address) {
-            if of_address.handshakes >= limit_of_address {
-                return Err(Refusal::HandshakesOfAddress(limit_of_address));
-            }
-            of_address.handshakes += 1;
-        }
-        open.all.handshakes += 1;
-        Ok(HandshakePlace(self))
+        let (number, taken_away) = open.handshakes.begin(self.address);
+        Ok(HandshakePlace {
+            place: self,
+            number,
+            taken_away,
+        })
     }
 }
 
-impl Open {
-    fn of_address(&mut self, address: Option<IpAddr>) -> Option<&mut Count> {
-        let of_address = self.by_address.get_mut(&address?)?;
-        Some(&mut of_address.count)
+impl HandshakePlace<'_> {
+    /// Waits until the place is taken away for another address.
+    pub(crate) async fn taken_away(&self) -> Refusal {
+        self.taken_away.cancelled().await;
+        Refusal::HandshakeOfAnother(self.place.admission.settings.handshakes_max)
+    }
+}
+
+impl Handshakes {
+    fn begin(&mut self, address: Option<IpAddr>) -> (u64, CancellationToken) {
+        let number = self.begun;
+        let ends = CancellationToken::new();
+        let of_address = self.by_address.entry(address).or_default();
+        of_address.insert(number, ends.clone());
+        self.begun += 1;
+        self.count += 1;
+        (number, ends)
+    }
+
+    /// Ends one of the address that has most, unless this one would then have as many. Returns whether one was ended.
+    fn give_way_to(&mut self, address: Option<IpAddr>) -> bool {
+        let has = self.by_address.get(&address).map_or(0, BTreeMap::len);
+        let most = self.by_address.iter().max_by_key(|(_, all)| all.len());
+        let Some((&holder, oldest)) = most
+            .filter(|(_, all)| all.len() > has + 1)
+            .and_then(|(holder, all)| Some((holder, *all.first_key_value()?.0)))
+        else {
+            return false;
+        };
+        if let Some(ends) = self.end(holder, oldest) {
+            ends.cancel();
+        }
+        true
+    }
+
+    /// One is over; `None` if it was before.
+    fn end(&mut self, address: Option<IpAddr>, number: u64) -> Option<CancellationToken> {
+        let of_address = self.by_address.get_mut(&address)?;
+        let ends = of_address.remove(&number)?;
+        if of_address.is_empty() {
+            self.by_address.remove(&address);
+        }
+        self.count -= 1;
+        Some(ends)
     }
 }
 
 impl Drop for HandshakePlace<'_> {
     fn drop(&mut self) {
-        let mut open = self.0.admission.open();
-        open.all.handshakes -= 1;
-        if let Some(of_address) = open.of_address(self.0.address) {
-            of_address.handshakes -= 1;
-        }
+        let Place {
+            admission, address, ..
+        } = self.place;
+        admission.open().handshakes.end(*address, self.number);
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.admission.open();
-        open.all.connections -= 1;
+        open.connections -= 1;
         let Some(address) = self.address else {
             return;
         };
-        if let Some(count) = open.of_address(Some(address)) {
-            count.connections -= 1;
-            if count.connections == 0 {
+        if let Some(of_address) = open.by_address.get_mut(&address) {
+            of_address.connections -= 1;
+            if of_address.connections == 0 {
                 open.by_address.remove(&address);
             }
         }
@@ -232,7 +277,7 @@ impl Refusal {
         match self {
             Self::Connections(_) => connections,
             Self::ConnectionsOfAddress(_) => of_address,
-            Self::Handshakes(_) | Self::HandshakesOfAddress(_) => handshakes,
+            Self::Handshakes(_) | Self::HandshakeOfAnother(_) => handshakes,
             Self::Network => networks,
         }
     }
@@ -252,9 +297,10 @@ impl fmt::Display for Refusal {
                 f,
                 "{limit} TLS handshakes are in progress (input.beats.handshakes_max)"
             ),
-            Self::HandshakesOfAddress(limit) => write!(
+            Self::HandshakeOfAnother(limit) => write!(
                 f,
-                "{limit} TLS handshakes with its address are in progress (half of input.beats.handshakes_max)"
+                "{limit} TLS handshakes were in progress, most of them with its address, and another address had to wait \
+                 (input.beats.handshakes_max)"
             ),
             Self::Network => f.write_str(
                 "its network is not wanted (input.beats.allow_networks, input.beats.deny_networks)",
@@ -303,7 +349,7 @@ mod tests {
         drop(connect(&admission, "10.0.0.1").unwrap());
         drop(second);
         assert!(admission.open().by_address.is_empty());
-        assert_eq!(admission.open().all.connections, 0);
+        assert_eq!(admission.connections(), 0);
     }
 
     #[test]
@@ -315,19 +361,45 @@ mod tests {
         assert!(connect(&admission, "2001:db8:0:1::3").is_ok());
     }
 
+    #[tokio::test]
+    async fn who_has_most_handshakes_gives_up_the_oldest_to_who_has_fewer() {
+        let admission = admission(|settings| {
+            settings.connections_max = 10;
+            settings.connections_per_address_max = 10;
+            settings.handshakes_max = 5;
+        });
+        let [many @ .., few] =
+            [1, 1, 1, 2].map(|last| connect(&admission, &format!("10.0.0.{last}")).unwrap());
+        let [oldest, second, _third] = many.each_ref().map(|place| place.shake_hands().unwrap());
+        let _of_few = [(); 2].map(|()| few.shake_hands().unwrap());
+
+        let refused = many[0].shake_hands().err();
+        assert_eq!(refused, Some(Refusal::Handshakes(5)), "who has most");
+        let refused = few.shake_hands().err();
+        assert_eq!(
+            refused,
+            Some(Refusal::Handshakes(5)),
+            "who would have as many"
+        );
+        let other = connect(&admission, "10.0.0.3").unwrap();
+        let _of_other = other.shake_hands().unwrap();
+        assert_eq!(oldest.taken_away().await, Refusal::HandshakeOfAnother(5));
+        assert!(!second.taken_away.is_cancelled());
+
+        drop(oldest);
+        assert_eq!(admission.handshakes(), 5, "counted once");
+        drop(second);
+        drop(many[0].shake_hands().unwrap());
+        assert_eq!(admission.handshakes(), 4);
+    }
+
     #[test]
-    fn one_address_cannot_take_all_handshakes() {
-        let admission = admission(|settings| settings.connections_per_address_max = 3);
-        let [first, second] = [(); 2].map(|()| connect(&admission, "10.0.0.1").unwrap());
-        let other = connect(&admission, "10.0.0.2").unwrap();
-        let shaking = first.shake_hands().unwrap();
-        let refused = second.shake_hands().err();
-        assert_eq!(refused, Some(Refusal::HandshakesOfAddress(1)));
-        let others = other.shake_hands().unwrap();
-        drop(shaking);
-        drop(second.shake_hands().unwrap());
-        drop(others);
-        assert_eq!(admission.open().all.handshakes, 0);
+    fn what_shook_hands_gives_its_place_back() {
+        let admission = admission(|_| {});
+        let place = connect(&admission, "10.0.0.1").unwrap();
+        drop([(); 2].map(|()| place.shake_hands().unwrap()));
+        assert_eq!(admission.handshakes(), 0);
+        assert!(admission.open().handshakes.by_address.is_empty());
     }
 
     #[test]

@@ -145,11 +145,12 @@ async fn serve_tls(
 ) {
     let agreed = match place.shake_hands() {
         Err(refusal) => Err(Close::Refused(refusal)),
-        Ok(_shaking) => tokio::select! {
+        Ok(shaking) => tokio::select! {
             agreed = shake_hands(&mut stream, tls) => {
                 door.metrics.connections.end_handshake(HandshakeEnd::of(&agreed));
                 agreed.map_err(Close::Handshake)
             }
+            refusal = shaking.taken_away() => Err(Close::Refused(refusal)),
             () = door.shutdown.cancelled() => Err(Close::ShuttingDown),
         },
     };

@@ -139,14 +139,14 @@ fn handshakes_that_never_end() {
     ];
     let stage = TlsStage::open(&[&settings[0], &settings[1], limits[0], limits[1]]);
     let before = stage.sawmill.resident_bytes();
-    let mut clients: Vec<_> = (0..2000).map(|_| stage.sawmill.attacker()).collect();
+    let mut clients = stage.sawmill.crowd(2000);
     for client in &mut clients {
         let _ = client.stream.write_all(b"\x16\x03\x01");
     }
     wait_for("handshakes refused", || {
-        (closed(&mut clients) >= 1500).then_some(())
+        (closed(&mut clients) >= 1000).then_some(())
     });
-    // Another address still gets in.
+    // Another address still gets in, though all places are taken.
     assert!(stage.handshake("127.0.0.1"));
     let grown = stage.sawmill.resident_bytes().saturating_sub(before);
     assert!(grown < 48 << 20, "{grown} bytes more");

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,9 +11,8 @@ use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 use sawmill_bench::open_files::allow_connections;
-use socket2::{Domain, Socket, Type};
 
-use crate::support::{Client, Sawmill, Sink, event, wait_for, window};
+use crate::support::{Client, Sawmill, Sink, connect_from, event, wait_for, window};
 
 /// One scene at a time: two would be each other's attack.
 static STAGE: Mutex<()> = Mutex::new(());
@@ -308,20 +307,6 @@ impl Sawmill {
             })
             .collect()
     }
-}
-
-fn connect_from(address: SocketAddr, from: [u8; 4]) -> Client {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket
-        .bind(&SocketAddr::new(IpAddr::from(from), 0).into())
-        .unwrap();
-    socket.connect(&address.into()).unwrap();
-    let stream = TcpStream::from(socket);
-    stream.set_nodelay(true).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
-    Client { stream }
 }
 
 /// How many of these the server has closed.

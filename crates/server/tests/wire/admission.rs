@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use crate::pki::{Authority, Files};
-use crate::support::{Sawmill, wait_for};
+use crate::support::{Sawmill, connect_from, wait_for};
 
 #[test]
 fn one_address_cannot_take_all_places() {
@@ -49,13 +49,15 @@ fn handshakes_that_are_never_finished_leave_room_and_end() {
         "input.beats.tls.handshake_timeout=500ms",
         "input.beats.handshakes_max=4",
     ]);
-    let mut stalled = [(); 2].map(|()| sawmill.connect());
+    let mut stalled = [(); 4].map(|()| sawmill.connect());
     std::thread::sleep(Duration::from_millis(100));
     let mut refused = sawmill.connect();
     assert_eq!(refused.until_closed(), b"");
-    let line = sawmill.wait_for_log("input.beats.handshakes_max");
-    assert!(line.contains("2 TLS handshakes with its address"), "{line}");
-    for client in &mut stalled {
+    sawmill.wait_for_log("4 TLS handshakes are in progress (input.beats.handshakes_max)");
+    let _other = connect_from(sawmill.address, [127, 0, 0, 2]);
+    assert_eq!(stalled[0].until_closed(), b"");
+    sawmill.wait_for_log("another address had to wait (input.beats.handshakes_max)");
+    for client in &mut stalled[1..] {
         let mut heard = Vec::new();
         client.stream.read_to_end(&mut heard).unwrap();
     }

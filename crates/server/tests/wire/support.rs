@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use sawmill_lumberjack::{Compression, WindowWriter};
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 
 /// Longest that anything here may take.
@@ -91,10 +92,7 @@ impl Sawmill {
     }
 
     pub(crate) fn connect(&self) -> Client {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Client { stream }
+        connect_from(self.address, [127, 0, 0, 1])
     }
 
     /// The documents of a data stream, in the order of the files.
@@ -188,6 +186,19 @@ impl Drop for Sink {
 
 pub(crate) struct Client {
     pub(crate) stream: TcpStream,
+}
+
+/// Connects to it from this address.
+pub(crate) fn connect_from(address: SocketAddr, from: [u8; 4]) -> Client {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket
+        .bind(&SocketAddr::new(IpAddr::from(from), 0).into())
+        .unwrap();
+    socket.connect(&address.into()).unwrap();
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    Client { stream }
 }
 
 impl Client {
