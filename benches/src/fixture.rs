@@ -66,14 +66,13 @@ pub fn filters() -> Vec<FilterConfig> {
 /// Text that the intake inflates at a time.
 pub const CHUNK_BYTES: usize = 128 * 1024;
 
-/// An intake with the repository's pipeline, whose turns end after so many bytes of a body.
-pub fn intake(body_bytes_max: usize) -> Intake {
+/// An intake with the repository's pipeline.
+pub fn intake() -> Intake {
     let chain = Chain::build(&filters()).expect("the pipeline can be built");
     let settings = Settings {
         frames: Limits::default(),
         event: sawmill_event::Limits::default(),
         document_ids: DocumentIds::Auto,
-        body_bytes_max,
     };
     Intake::new(chain, settings).expect("the intake's own field references are valid")
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use sawmill_elasticsearch_out::{BulkBody, StreamParts};
 use sawmill_event::{Event, Limits, Tables};
-use sawmill_intake::{Piece, Progress};
+use sawmill_intake::{Piece, Progress, Room};
 use sawmill_lumberjack::{Frame, Inflated, Inflater, Step, decode};
 use sawmill_pipeline::config::FilterConfig;
 use sawmill_pipeline::{Chain, Verdict};
@@ -110,14 +110,18 @@ pub fn filter_and_encode(passes: usize, watch: &mut impl Watch) {
 
 /// From the compressed window to the bulk body, in one piece as the server works on it.
 pub fn whole_way(passes: usize, watch: &mut impl Watch) {
-    let intake = intake(BODY_BYTES);
+    let intake = intake();
+    let room = Room {
+        body_bytes: BODY_BYTES,
+        text_bytes: usize::MAX,
+    };
     let (mut worker, mut body) = (intake.worker(), BulkBody::new());
     let zlib = compressed();
     for _ in 0..passes {
         let mut piece = Piece::compressed(zlib.clone());
         body.clear();
         let result = watch.part("whole way", 0, || {
-            intake.work(&mut worker, &mut piece, &mut body)
+            intake.work(&mut worker, &mut piece, &mut body, room)
         });
         let (progress, tally) = result.expect("the fixture is whole");
         assert!(tally.dead_letters.is_empty(), "every event can be stored");

@@ -11,7 +11,7 @@
 //! [`Recall`] finds it again in the piece's [`Source`].
 //!
 //! No I/O and no waiting happens here. A piece that gives more than one body's worth is worked on
-//! in turns, so that its owner can wait for memory in between.
+//! in turns, so that its owner can wait for memory in between, and others have theirs.
 
 #![forbid(unsafe_code)]
 
@@ -31,4 +31,4 @@ pub use crate::peer::{Facts, Peer, Session};
 pub use crate::piece::Piece;
 pub use crate::recall::Recall;
 pub use crate::source::Source;
-pub use crate::worker::{Intake, Progress, Settings, Tally, Worker};
+pub use crate::worker::{Intake, Progress, Room, Settings, Tally, Worker};

@@ -19,6 +19,10 @@ pub struct Piece {
     pub(crate) at: usize,
     /// Bytes still to pass over: the payload of an event that is too large.
     pub(crate) skip: usize,
+    /// The bytes of all such events.
+    skipped: u64,
+    /// How much text was passed in this turn.
+    pub(crate) turn_bytes: usize,
     /// How many events have been cut.
     pub(crate) events: u32,
 }
@@ -49,27 +53,27 @@ const CHUNK_BYTES: usize = 128 * 1024;
 impl Piece {
     /// The payload of a compressed frame.
     pub fn compressed(zlib: Bytes) -> Self {
-        Self {
-            form: Form::Compressed {
-                zlib,
-                inflating: None,
-                ended: false,
-            },
-            peer: None,
-            at: 0,
-            skip: 0,
-            events: 0,
-        }
+        Self::of(Form::Compressed {
+            zlib,
+            inflating: None,
+            ended: false,
+        })
     }
 
     /// Whole frames, one behind the other.
     pub fn frames(frames: Vec<u8>) -> Self {
+        // They are kept until their events are settled, so not twice as much as there is.
+        Self::of(Form::Frames(frames.into_boxed_slice().into()))
+    }
+
+    fn of(form: Form) -> Self {
         Self {
-            // They are kept until their events are settled, so not twice as much as there is.
-            form: Form::Frames(frames.into_boxed_slice().into()),
+            form,
             peer: None,
             at: 0,
             skip: 0,
+            skipped: 0,
+            turn_bytes: 0,
             events: 0,
         }
     }
@@ -108,6 +112,27 @@ impl Piece {
             }
             Form::Frames(_) => None,
         }
+    }
+
+    /// Passes so many bytes of [`text`](Self::text).
+    pub(crate) fn pass(&mut self, bytes: usize) {
+        self.at += bytes;
+        self.turn_bytes += bytes;
+    }
+
+    /// Begins to pass over an event that is too large.
+    ///
+    /// # Errors
+    /// All that was passed over is more than `bytes_max`.
+    pub(crate) fn skip(&mut self, bytes: u32, bytes_max: u64) -> Result<(), FrameError> {
+        self.skip = bytes as usize;
+        self.skipped += u64::from(bytes);
+        if self.skipped > bytes_max {
+            return Err(FrameError::TooMuchSkipped {
+                limit_bytes: bytes_max,
+            });
+        }
+        Ok(())
     }
 
     /// Makes more text, at least `wanted` bytes more if there are as many, and tells whether
@@ -155,13 +180,20 @@ impl Piece {
     /// Makes ready to wait for another turn. Text of a whole stream is megabytes that no budget counts, so it is let go, and
     /// made again in the next turn, which costs a tenth of what that turn costs anyway.
     pub(crate) fn pause(&mut self, spare: &mut Option<Box<Inflating>>) {
-        if let Form::Compressed {
+        let Form::Compressed {
             inflating, ended, ..
         } = &mut self.form
-            && let Some(lent) = inflating.take_if(|lent| lent.whole_bytes.is_some())
-        {
+        else {
+            return;
+        };
+        if let Some(lent) = inflating.take_if(|lent| lent.whole_bytes.is_some()) {
             *ended = false;
             *spare = Some(lent);
+        }
+        if let Some(inflating) = inflating {
+            inflating.text.drain(..self.at);
+            self.at = 0;
+            inflating.forget_large();
         }
     }
 
@@ -170,16 +202,21 @@ impl Piece {
         if let Form::Compressed { inflating, .. } = &mut self.form
             && let Some(mut lent) = inflating.take()
         {
-            // One huge event must not be remembered for ever.
-            if lent.text.capacity() > 8 * CHUNK_BYTES {
-                lent.text = Vec::new();
-            }
+            lent.text.clear();
+            lent.forget_large();
             *spare = Some(lent);
         }
     }
 }
 
 impl Inflating {
+    /// One huge event must not be remembered for ever.
+    fn forget_large(&mut self) {
+        if self.text.capacity() > 8 * CHUNK_BYTES {
+            self.text.shrink_to(CHUNK_BYTES);
+        }
+    }
+
     fn text(&mut self) -> &mut [u8] {
         match self.whole_bytes {
             Some(bytes) => self.inflater.whole(bytes),

@@ -21,8 +21,16 @@ pub struct Settings {
     pub event: sawmill_event::Limits,
     /// Where events get their `_id` from.
     pub document_ids: DocumentIds,
-    /// Bytes of a body and its dead letters after which a turn ends; one event may go over it.
-    pub body_bytes_max: usize,
+}
+
+/// What a turn may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// Bytes of a body and its dead letters after which the turn ends; its last event may go over it. An event that is
+    /// larger by itself is not begun.
+    pub body_bytes: usize,
+    /// Bytes of text after which it ends, whatever became of them.
+    pub text_bytes: usize,
 }
 
 /// What all workers share: the filter chain and the limits.
@@ -55,6 +63,10 @@ impl Worker {
     }
 }
 
+/// A compressed frame may have so many times the bytes that an event may have, of events that are larger than that. An
+/// honest client has one or two of those; they take time to inflate and are not stored.
+const SKIPPED_MAX: u64 = 16;
+
 /// Buffers that grew for an event larger than this are not kept: one huge event must not be
 /// remembered for ever.
 const REMEMBERED_BYTES_MAX: usize = 1 << 20;
@@ -86,8 +98,21 @@ impl Tally {
 pub enum Progress {
     /// All of it is cut.
     Done,
-    /// The body is full; the piece wants another turn.
-    More,
+    /// The piece wants another turn.
+    More {
+        /// With room for an event of so many bytes.
+        event_bytes: usize,
+    },
+}
+
+/// Why cutting pauses.
+enum Pause {
+    /// The next frame lacks so many bytes.
+    Lacks(usize),
+    /// The turn has taken what it may.
+    Full,
+    /// There is no room for the next event, which has so many bytes.
+    Large(usize),
 }
 
 impl Intake {
@@ -116,7 +141,7 @@ impl Intake {
         }
     }
 
-    /// Works on `piece` until it is done or `body` is full.
+    /// Works on `piece` until it is done or has taken all `room`. What is in `body` counts as taken.
     ///
     /// # Errors
     /// A broken frame or zlib stream. What the turn wrote to `body` must not be sent then.
@@ -125,53 +150,69 @@ impl Intake {
         worker: &mut Worker,
         piece: &mut Piece,
         body: &mut BulkBody,
+        room: Room,
     ) -> Result<(Progress, Tally), FrameError> {
         if worker.largest_bytes > REMEMBERED_BYTES_MAX {
             *worker = self.worker();
         }
         let mut tally = Tally::default();
+        piece.turn_bytes = 0;
         loop {
-            let wanted = self.cut_all(worker, piece, body, &mut tally)?;
-            let Some(wanted) = wanted else {
-                piece.pause(&mut worker.inflating);
-                return Ok((Progress::More, tally));
-            };
-            if !piece.more(wanted, &mut worker.inflating)? {
-                if !piece.text().is_empty() || piece.skip > 0 {
-                    return Err(FrameError::FrameCutOff {
-                        missing_bytes: wanted,
-                    });
+            let event_bytes = match self.cut_all(worker, piece, body, room, &mut tally)? {
+                Pause::Full => 0,
+                Pause::Large(bytes) => bytes,
+                Pause::Lacks(wanted) => {
+                    if piece.more(wanted, &mut worker.inflating)? {
+                        continue;
+                    }
+                    if !piece.text().is_empty() || piece.skip > 0 {
+                        return Err(FrameError::FrameCutOff {
+                            missing_bytes: wanted,
+                        });
+                    }
+                    piece.give_back(&mut worker.inflating);
+                    return Ok((Progress::Done, tally));
                 }
-                piece.give_back(&mut worker.inflating);
-                return Ok((Progress::Done, tally));
-            }
+            };
+            piece.pause(&mut worker.inflating);
+            return Ok((Progress::More { event_bytes }, tally));
         }
     }
 
-    /// Works on all whole frames at hand. Returns how many bytes the next one lacks, or `None`
-    /// when the body is full.
+    /// Works on all whole frames at hand.
     fn cut_all(
         &self,
         worker: &mut Worker,
         piece: &mut Piece,
         body: &mut BulkBody,
+        room: Room,
         tally: &mut Tally,
-    ) -> Result<Option<usize>, FrameError> {
+    ) -> Result<Pause, FrameError> {
         let peer = piece.peer.clone();
         let peer = peer.as_deref();
         loop {
             let skipped = piece.skip.min(piece.text().len());
             piece.skip -= skipped;
-            piece.at += skipped;
-            if piece.skip > 0 {
-                return Ok(Some(1));
+            piece.pass(skipped);
+            let taken = body.len_bytes() + tally.dead_bytes;
+            if taken >= room.body_bytes || piece.turn_bytes >= room.text_bytes {
+                return Ok(Pause::Full);
             }
-            if body.len_bytes() + tally.dead_bytes >= self.settings.body_bytes_max {
-                return Ok(None);
+            if piece.skip > 0 {
+                return Ok(Pause::Lacks(1));
             }
             let (ordinal, text) = (piece.events, piece.text());
-            let (sequence, used) = match cut(text, &self.settings.frames, &mut worker.data)? {
-                Cut::Need(bytes) => return Ok(Some(bytes)),
+            let cut = cut(text, &self.settings.frames, &mut worker.data)?;
+            let event_bytes = match &cut {
+                Cut::Json { used, .. } | Cut::Data { used, .. } => *used,
+                Cut::Need(bytes) => text.len() + bytes,
+                Cut::Oversized { .. } => 0,
+            };
+            if event_bytes > room.body_bytes {
+                return Ok(Pause::Large(event_bytes));
+            }
+            let (sequence, used) = match cut {
+                Cut::Need(bytes) => return Ok(Pause::Lacks(bytes)),
                 Cut::Json {
                     sequence,
                     payload,
@@ -195,8 +236,8 @@ impl Intake {
                     payload_bytes,
                     used,
                 } => {
-                    piece.skip = payload_bytes as usize;
                     let limit_bytes = self.settings.frames.event_bytes_max;
+                    piece.skip(payload_bytes, SKIPPED_MAX * u64::from(limit_bytes))?;
                     let reason = Reason::TooLarge {
                         bytes: payload_bytes,
                         limit_bytes,
@@ -209,7 +250,7 @@ impl Intake {
                     (sequence, used)
                 }
             };
-            piece.at += used;
+            piece.pass(used);
             piece.events += 1;
             tally.events += 1;
             tally.last = Some(sequence);

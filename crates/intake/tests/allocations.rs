@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use allocation_counter::measure;
 use bytes::Bytes;
 use sawmill_elasticsearch_out::BulkBody;
-use sawmill_intake::{DocumentIds, Intake, Piece, Progress, Settings, Worker};
+use sawmill_intake::{DocumentIds, Intake, Piece, Progress, Room, Settings, Worker};
 use sawmill_lumberjack::{Frame, Limits, Step, decode};
 use sawmill_pipeline::Chain;
 use sawmill_pipeline::config::FilterConfig;
@@ -40,7 +40,11 @@ fn a_warm_worker_allocates_nothing_for_an_event() {
 fn take_window(intake: &Intake, worker: &mut Worker, body: &mut BulkBody, zlib: Bytes) {
     body.clear();
     let mut piece = Piece::compressed(zlib);
-    let (progress, tally) = intake.work(worker, &mut piece, body).unwrap();
+    let room = Room {
+        body_bytes: usize::MAX,
+        text_bytes: usize::MAX,
+    };
+    let (progress, tally) = intake.work(worker, &mut piece, body, room).unwrap();
     assert_eq!(progress, Progress::Done);
     assert!(tally.dead_letters.is_empty());
     assert_eq!(body.items().len(), EVENTS);
@@ -68,7 +72,6 @@ fn intake() -> Intake {
         frames: Limits::default(),
         event: sawmill_event::Limits::default(),
         document_ids: DocumentIds::Auto,
-        body_bytes_max: usize::MAX,
     };
     Intake::new(Chain::build(&file.filter).unwrap(), settings).unwrap()
 }

@@ -103,6 +103,14 @@ pub enum FrameError {
         /// The limit in force.
         limit_events: u32,
     },
+    /// A compressed frame takes time to inflate, but little of it can be stored.
+    #[error(
+        "compressed frame has events that are each too large, of more than {limit_bytes} bytes together"
+    )]
+    TooMuchSkipped {
+        /// The limit in force.
+        limit_bytes: u64,
+    },
     /// A data frame announces more pairs than are taken.
     #[error("data frame of {claimed_pairs} pairs, limit {limit_pairs}")]
     TooManyPairs {
@@ -172,6 +180,7 @@ impl FrameError {
             Self::InflateTooLarge { .. }
             | Self::PairTooLarge { .. }
             | Self::TooLarge { .. }
+            | Self::TooMuchSkipped { .. }
             | Self::TooManyPairs { .. } => Some(
                 "if the client is honest, raise the limit, or it will send the same again for ever",
             ),

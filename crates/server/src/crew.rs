@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sawmill_elasticsearch_out::BulkBody;
-use sawmill_intake::{Intake, Piece, Progress, Tally, Worker};
+use sawmill_intake::{Intake, Piece, Progress, Room, Tally, Worker};
 use sawmill_lumberjack::FrameError;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::error;
@@ -31,6 +31,12 @@ pub(crate) struct Turn {
 #[error("a worker failed; this is a bug in Sawmill, please report it with the log line above")]
 pub(crate) struct WorkerFailed;
 
+/// Text that a turn passes at most: some milliseconds' worth where none of it is stored.
+const TURN_BYTES: usize = 16 << 20;
+
+/// The same in a thread that serves connections.
+const TURN_BYTES_HERE: usize = 512 << 10;
+
 impl Crew {
     /// A crew of `size` workers.
     pub(crate) fn new(intake: Intake, size: usize) -> Self {
@@ -56,25 +62,40 @@ impl Crew {
         Some(Place { _permit: permit })
     }
 
-    /// Works on `piece` in this thread.
-    pub(crate) fn work_here(&self, _place: Place<'_>, piece: &mut Piece, body: BulkBody) -> Turn {
+    /// Works on `piece` in this thread, until its body has so many bytes.
+    pub(crate) fn work_here(
+        &self,
+        _place: Place<'_>,
+        piece: &mut Piece,
+        body: BulkBody,
+        body_bytes: usize,
+    ) -> Turn {
         let mut worker = self.take();
-        let turn = turn(&self.intake, &mut worker, piece, body);
+        let room = Room {
+            body_bytes,
+            text_bytes: TURN_BYTES_HERE,
+        };
+        let turn = turn(&self.intake, &mut worker, piece, body, room);
         self.put_back(worker);
         turn
     }
 
-    /// Works on `piece` in a thread of its own and gives it back.
+    /// Works on `piece` in a thread of its own, until its body has so many bytes, and gives it back.
     pub(crate) async fn work(
         &self,
         _place: Place<'_>,
         mut piece: Piece,
         body: BulkBody,
+        body_bytes: usize,
     ) -> Result<(Piece, Turn), WorkerFailed> {
         let mut worker = self.take();
         let intake = Arc::clone(&self.intake);
+        let room = Room {
+            body_bytes,
+            text_bytes: TURN_BYTES,
+        };
         let task = tokio::task::spawn_blocking(move || {
-            let turn = turn(&intake, &mut worker, &mut piece, body);
+            let turn = turn(&intake, &mut worker, &mut piece, body, room);
             (worker, piece, turn)
         });
         match task.await {
@@ -104,8 +125,13 @@ impl Crew {
     }
 }
 
-/// Works on `piece` until it is done or `body` is full.
-fn turn(intake: &Intake, worker: &mut Worker, piece: &mut Piece, mut body: BulkBody) -> Turn {
-    let outcome = intake.work(worker, piece, &mut body);
+fn turn(
+    intake: &Intake,
+    worker: &mut Worker,
+    piece: &mut Piece,
+    mut body: BulkBody,
+    room: Room,
+) -> Turn {
+    let outcome = intake.work(worker, piece, &mut body, room);
     Turn { body, outcome }
 }

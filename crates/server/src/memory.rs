@@ -21,6 +21,7 @@ pub(crate) struct Memory {
     bodies: Share,
     letters: Share,
     beyond_share: Arc<Semaphore>,
+    larger_than_body: Arc<Semaphore>,
     body_bytes_max: usize,
     spares: Arc<Spares>,
 }
@@ -62,6 +63,7 @@ impl Memory {
             bodies: Share::new(half),
             letters: Share::new(letters),
             beyond_share: Arc::new(Semaphore::new(1)),
+            larger_than_body: Arc::new(Semaphore::new(1)),
             body_bytes_max,
             spares: Arc::default(),
         }
@@ -104,10 +106,19 @@ impl Memory {
 
     /// The turn of a frame that is larger than what one address may have: there is one at a time.
     pub(crate) async fn beyond_share(&self) -> OwnedSemaphorePermit {
-        match Arc::clone(&self.beyond_share).acquire_owned().await {
-            Ok(turn) => turn,
-            Err(_) => unreachable!("turns are never closed"),
+        turn(&self.beyond_share).await
+    }
+
+    /// The turn of an event of so many bytes, if that is larger than a body: there is one at a time, so that nobody waits for
+    /// more than one of them.
+    pub(crate) async fn larger_than_body(
+        &self,
+        event_bytes: usize,
+    ) -> Option<OwnedSemaphorePermit> {
+        if event_bytes <= self.body_bytes_max {
+            return None;
         }
+        Some(turn(&self.larger_than_body).await)
     }
 
     /// An empty body, and room for what is to be written into it, if there is some at once.
@@ -123,13 +134,16 @@ impl Memory {
         Some((BulkBody::new(), room))
     }
 
-    /// An empty body, and room for what is to be written into it.
-    pub(crate) async fn body(&self) -> (BulkBody, Reserved) {
-        if let Some(body) = self.body_now() {
+    /// An empty body, and room for what is to be written into it: an event of so many bytes at least.
+    pub(crate) async fn body(&self, event_bytes: usize) -> (BulkBody, Reserved) {
+        let bytes = self.body_bytes_max.max(event_bytes);
+        if bytes == self.body_bytes_max
+            && let Some(body) = self.body_now()
+        {
             return body;
         }
         self.spares.clear();
-        let room = self.bodies.reserve(self.body_bytes_max).await;
+        let room = self.bodies.reserve(bytes).await;
         (BulkBody::new(), room)
     }
 
@@ -149,6 +163,13 @@ impl Memory {
     /// The bodies that are kept to be used again.
     pub(crate) fn spares(&self) -> &Spares {
         &self.spares
+    }
+}
+
+async fn turn(turns: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    match Arc::clone(turns).acquire_owned().await {
+        Ok(turn) => turn,
+        Err(_) => unreachable!("turns are never closed"),
     }
 }
 
@@ -241,7 +262,8 @@ mod tests {
             "what is larger than the share takes all of it"
         );
         assert!(memory.try_waiting(1).is_none());
-        assert_eq!(memory.body().await.1.bytes(), 100);
+        assert_eq!(memory.body(0).await.1.bytes(), 100);
+        assert_eq!(memory.body(300).await.1.bytes(), 300);
         all.shrink_to(200);
         assert_eq!(memory.try_waiting(300).map(|more| more.bytes()), Some(300));
     }

@@ -151,7 +151,6 @@ fn build(config: Config, cores: usize, told: &Told) -> Result<(BeatsInput, Works
             OutputConfig::Elasticsearch(output) => output.document_ids,
             OutputConfig::Local(_) => DocumentIds::Auto,
         },
-        body_bytes_max: memory.body_bytes_max(),
     };
     let (output, events) = Output::new();
     let (for_letters, letters) = Output::new();

@@ -95,21 +95,21 @@ mod tests {
         let memory = Memory::new(8 * MIB, 2 * MIB);
         memory.give_back(body());
         memory.give_back(body());
-        let (first, _room) = memory.body().await;
+        let (first, _room) = memory.body(0).await;
         assert!(first.memory_bytes() >= MIB);
-        let (second, room) = memory.body().await;
+        let (second, room) = memory.body(0).await;
         assert!(second.memory_bytes() >= MIB, "its own room counts");
         drop(room);
         memory.give_back(body());
         memory.give_back(body());
-        let (_third, room) = memory.body().await;
+        let (_third, room) = memory.body(0).await;
         assert_eq!(room.bytes(), 2 * MIB, "the other spare one made way");
     }
 
     #[tokio::test]
     async fn a_body_that_there_is_no_room_for_is_not_kept() {
         let memory = Memory::new(8 * MIB, 2 * MIB);
-        let _all = (memory.body().await, memory.body().await);
+        let _all = (memory.body(0).await, memory.body(0).await);
         memory.give_back(body());
         assert!(memory.spares().take().is_none());
     }
@@ -129,7 +129,7 @@ mod tests {
         (0..3).for_each(|_| memory.give_back(body()));
         spares.tidy_once();
         assert_eq!(spares.kept().bodies.len(), 3, "they came only just now");
-        let (used, room) = memory.body().await;
+        let (used, room) = memory.body(0).await;
         drop(room);
         memory.give_back(used);
         spares.tidy_once();

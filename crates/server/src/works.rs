@@ -39,7 +39,7 @@ pub(crate) struct Job {
 /// What a body takes beside its text and table: its ticket, its place in queues and in a request.
 const DELIVERY_BYTES: usize = 512;
 
-/// A piece of at most so many bytes is worked through in a fraction of a millisecond.
+/// A piece of at most so many bytes is mostly worked through in a fraction of a millisecond.
 const SMALL_BYTES: usize = 16 << 10;
 
 impl Received {
@@ -68,21 +68,25 @@ impl Works {
             memory,
             counts: Arc::clone(&self.counts),
         });
+        let mut event_bytes = 0;
         if received.is_small()
             && let Some(place) = self.crew.place_now()
             && let Some((body, room)) = self.memory.body_now()
         {
-            let turn = self.crew.work_here(place, &mut piece, body);
+            let body_bytes = self.memory.body_bytes_max();
+            let turn = self.crew.work_here(place, &mut piece, body, body_bytes);
             match self.pass_on(&received, number, turn, room) {
                 Progress::Done => {
                     received.window.end_piece();
                     return;
                 }
-                Progress::More => {}
+                Progress::More { event_bytes: bytes } => event_bytes = bytes,
             }
         }
         let works = self.clone();
-        tokio::spawn(async move { works.work(received, piece, number, gone).await });
+        tokio::spawn(async move {
+            works.work(received, piece, number, event_bytes, gone).await;
+        });
     }
 
     /// Settles an event that was too large to be read.
@@ -120,21 +124,28 @@ impl Works {
         received: Arc<Received>,
         mut piece: Piece,
         number: u32,
+        mut event_bytes: usize,
         gone: CancellationToken,
     ) {
-        let is_small = received.is_small();
+        let mut is_small = received.is_small();
         loop {
             // The worker first: while it is busy the room would be kept from bodies that are ready.
-            let ready = async { (self.crew.place().await, self.memory.body().await) };
-            let (place, (body, room)) = tokio::select! {
+            let ready = async {
+                let alone = self.memory.larger_than_body(event_bytes).await;
+                let place = self.crew.place().await;
+                (alone, place, self.memory.body(event_bytes).await)
+            };
+            let (_alone, place, (body, room)) = tokio::select! {
                 biased;
                 () = gone.cancelled() => break,
                 ready = ready => ready,
             };
+            let body_bytes = self.memory.body_bytes_max().max(event_bytes);
             let turn = if is_small {
-                self.crew.work_here(place, &mut piece, body)
+                self.crew.work_here(place, &mut piece, body, body_bytes)
             } else {
-                let Ok((rest, turn)) = self.crew.work(place, piece, body).await else {
+                let work = self.crew.work(place, piece, body, body_bytes);
+                let Ok((rest, turn)) = work.await else {
                     received.window.fail(Failure::Worker);
                     break;
                 };
@@ -143,8 +154,10 @@ impl Works {
             };
             match self.pass_on(&received, number, turn, room) {
                 Progress::Done => break,
-                Progress::More => {}
+                Progress::More { event_bytes: bytes } => event_bytes = bytes,
             }
+            // It inflates to more than others should wait for.
+            is_small = false;
         }
         received.window.end_piece();
     }

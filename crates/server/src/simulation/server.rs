@@ -66,7 +66,6 @@ impl Server {
             frames: Limits::default(),
             event: sawmill_event::Limits::default(),
             document_ids: faults.document_ids,
-            body_bytes_max: memory.body_bytes_max(),
         };
         let intake = Intake::new(Chain::build(&[]).unwrap(), settings).unwrap();
         let (letters, burials) = unbounded_channel();

@@ -56,6 +56,47 @@ fn p01_many_events_that_inflate_to_a_thousand_times_their_size() {
 }
 
 #[test]
+fn p01_large_events_that_inflate_to_a_thousand_times_their_size() {
+    const EVENT_BYTES: usize = 30 << 20;
+    let spaces = format!("{{\"a\":\"{}\"}}", " ".repeat(EVENT_BYTES));
+    let one = |sequence| frame(b'J', &[sequence, spaces.len() as u32], spaces.as_bytes());
+    let text: Vec<u8> = (1..=2).flat_map(one).collect();
+    let bomb = [head(2), compressed(&text)].concat();
+    let scene = Scene::open("p01_large", &["memory.budget=128MiB"]);
+    // One at a time, as text and as a document.
+    scene.attack(
+        "20 × 2 events of 30 MiB in a small frame (budget 128 MiB)",
+        160,
+        |sawmill| {
+            let mut clients = sawmill.attackers(20, &bomb);
+            for client in &mut clients {
+                assert_eq!(client.ack(), 2);
+            }
+            clients
+        },
+    );
+}
+
+#[test]
+fn p01_events_that_are_all_too_large() {
+    let text = [frame(b'J', &[1, 100 << 20], &[]), vec![0; 100 << 20]].concat();
+    let bomb = [head(1), compressed(&text)].concat();
+    let scene = Scene::open("p01_skipped", &["input.beats.event_bytes_max=1MiB"]);
+    scene.attack(
+        "a small frame that has a hundred times what an event may",
+        48,
+        |sawmill| {
+            let mut clients = sawmill.attackers(20, &bomb);
+            for client in &mut clients {
+                client.until_closed();
+            }
+            sawmill.wait_for_log("events that are each too large, of more than 16777216 bytes");
+            clients
+        },
+    );
+}
+
+#[test]
 fn p02_lengths_of_two_gigabytes() {
     let payload = vec![b'x'; 65_536];
     let json = [head(1), frame(b'J', &[1, 0x7FFF_FFFF], &payload)].concat();
