@@ -87,6 +87,7 @@ impl<'a, W: AsyncWrite + Unpin> Acker<'a, W> {
                     return Ok(());
                 }
                 Fate::Broken(Failure::Protocol(error)) => return Err(Close::Protocol(error)),
+                Fate::Broken(Failure::LettersWait) => return Err(Close::LettersWait),
                 Fate::Broken(Failure::Worker) => return Err(Close::Internal),
                 Fate::Waiting => {}
             }

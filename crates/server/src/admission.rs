@@ -252,7 +252,7 @@ impl Drop for Place {
 }
 
 /// Whoever has one address of IPv6 mostly has all of its /64 (RFC 6177).
-fn counted_as(address: IpAddr) -> IpAddr {
+pub(crate) fn counted_as(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {

@@ -7,7 +7,7 @@
 //! ```
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::acker::Acker;
-use crate::admission::{Admission, Place, Refusal};
+use crate::admission::{Admission, Place, Refusal, counted_as};
 use crate::config::BeatsInput;
 use crate::log_budget::LogBudget;
 use crate::memory::Announced;
@@ -43,6 +43,8 @@ pub(crate) enum Close {
     Handshake(NoHandshake),
     /// A bug of ours kept a window from being worked on.
     Internal,
+    /// Dead letters cannot be kept at present, and its address has more of them than may wait.
+    LettersWait,
     /// The memory budget had no room for what the peer sends.
     NoMemory(Duration),
     /// A load balancer did not say for whom it speaks.
@@ -73,10 +75,17 @@ pub(crate) struct Door {
     pub(crate) shutdown: CancellationToken,
 }
 
+/// How a client is called, and whom it counts for.
+pub(crate) struct PeerName {
+    /// Its address, and its certificate's subject if it has shown one: for logs and dead letters.
+    pub(crate) text: String,
+    /// The address that shares are counted by.
+    pub(crate) counted_as: IpAddr,
+}
+
 /// One connection's client.
 pub(crate) struct Client {
-    /// Its address, and its certificate's subject if it has shown one: how logs and dead letters call it.
-    pub(crate) name: Arc<str>,
+    pub(crate) name: Arc<PeerName>,
     /// What matters of it to its events.
     pub(crate) peer: Option<Arc<Peer>>,
     /// Room for what its address announces.
@@ -103,14 +112,14 @@ pub(crate) async fn serve(
     match &door.settings.tls {
         None => {
             let client = Client {
-                name: address.to_string().into(),
+                name: PeerName::new(address, None),
                 peer: door.settings.peer(address.ip(), None),
                 announced: place.announced.clone(),
                 counts: door.metrics.connect(address.ip(), None),
             };
             let (read, write) = stream.split();
             let close = converse(read, write, &client, &door).await;
-            door.report(&client.name, &close);
+            door.report(&client.name.text, &close);
             hang_up(stream).await;
         }
         // A TLS session is large, and the future of a plain connection need not be.
@@ -177,11 +186,8 @@ fn client_of(
         let own = chain.first().map(Names::of);
         own.and_then(Result::ok).unwrap_or_default()
     });
-    let name = match &names {
-        None => address.to_string(),
-        Some(names) => format!("{address} {}", names.subject),
-    };
     let subject = names.as_ref().map(|names| names.subject.clone());
+    let name = PeerName::new(address, subject.as_deref());
     let counts = door.metrics.connect(address.ip(), subject.clone());
     let session = Session {
         version: tls::version_name(connection.protocol_version()),
@@ -193,7 +199,7 @@ fn client_of(
         Some((session, names.and_then(|names| tls.groups_of(&names)))),
     );
     Client {
-        name: name.into(),
+        name,
         peer,
         announced: place.announced.clone(),
         counts,
@@ -208,7 +214,7 @@ pub(crate) async fn serve_split(
 ) {
     let (read, write) = split(&mut stream);
     let close = converse(read, write, client, door).await;
-    door.report(&client.name, &close);
+    door.report(&client.name.text, &close);
     hang_up(stream).await;
 }
 
@@ -264,6 +270,17 @@ async fn hang_up(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let _ = timeout(PATIENCE, drain).await;
 }
 
+impl PeerName {
+    pub(crate) fn new(address: SocketAddr, subject: Option<&str>) -> Arc<Self> {
+        let text = match subject {
+            None => address.to_string(),
+            Some(subject) => format!("{address} {subject}"),
+        };
+        let counted_as = counted_as(address.ip().to_canonical());
+        Arc::new(Self { text, counted_as })
+    }
+}
+
 impl Door {
     /// Ends a connection that never came to speak of windows.
     async fn send_away(&self, stream: TcpStream, peer: SocketAddr, close: &Close) {
@@ -285,6 +302,7 @@ impl Door {
             | Close::Broken(_)
             | Close::Handshake(NoHandshake::Refused(_) | NoHandshake::TimedOut(_))
             | Close::Internal
+            | Close::LettersWait
             | Close::NoMemory(_)
             | Close::NoProxyHeader(_)
             | Close::Protocol(_)
@@ -302,9 +320,10 @@ impl Door {
 
 impl Close {
     /// All that [`Self::name`] can be.
-    pub(crate) const NAMES: [&str; 12] = [
+    pub(crate) const NAMES: [&str; 13] = [
         "acks_unread",
         "broken",
+        "dead_letters",
         "frame_timeout",
         "handshake",
         "internal",
@@ -324,6 +343,7 @@ impl Close {
             Self::Broken(_) => "broken",
             Self::Handshake(_) => "handshake",
             Self::Internal => "internal",
+            Self::LettersWait => "dead_letters",
             Self::NoMemory(_) => "no_memory",
             Self::NoProxyHeader(_) | Self::Proxy(_) => "proxy",
             Self::PeerLeft => "peer_left",
@@ -355,6 +375,9 @@ impl fmt::Display for Close {
             Self::Broken(error) => write!(f, "{error}"),
             Self::Handshake(reason) => write!(f, "{reason}"),
             Self::Internal => f.write_str("a window could not be worked on"),
+            Self::LettersWait => f.write_str(
+                "dead letters cannot be kept at present, and those of its address take the most memory of all that wait",
+            ),
             Self::NoMemory(time) => write!(
                 f,
                 "no memory for its window within {time:?}: the output is too slow for what is sent, or \

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sawmill_elasticsearch_out::BulkBody;
 use sawmill_intake::Source;
 
+use crate::connection::PeerName;
 use crate::memory::Reserved;
 use crate::metrics::{EventCounts, EventEnd};
 use crate::window::{Failure, Window};
@@ -21,7 +22,7 @@ pub(crate) struct Delivery {
 pub(crate) struct Received {
     pub(crate) window: Arc<Window>,
     /// Who sent them, for dead letters.
-    pub(crate) peer: Arc<str>,
+    pub(crate) peer: Arc<PeerName>,
     /// Their bytes; none of an event that was too large to be read.
     pub(crate) source: Option<Source>,
     /// The memory that those take.
@@ -37,7 +38,7 @@ pub(crate) struct Ticket {
     open: AtomicU32,
     /// Whether they are dead letters on their way to a data stream.
     are_letters: bool,
-    _memory: Option<Reserved>,
+    memory: Option<Reserved>,
 }
 
 impl Ticket {
@@ -47,7 +48,7 @@ impl Ticket {
             received,
             open: AtomicU32::new(events),
             are_letters: false,
-            _memory: memory,
+            memory,
         })
     }
 
@@ -57,6 +58,12 @@ impl Ticket {
         self.received.window.is_wanted()
     }
 
+    /// The bytes that they take: as they came, and what was made of them.
+    pub(crate) fn bytes(&self) -> usize {
+        let memory = [&self.received.memory, &self.memory];
+        memory.into_iter().flatten().map(Reserved::bytes).sum()
+    }
+
     /// Hands `events` of them over to a ticket of their own, with the memory for the letters that were made of them.
     pub(crate) fn hand_over(&self, events: u32, memory: Reserved) -> Arc<Self> {
         self.open.fetch_sub(events, Ordering::Relaxed);
@@ -64,7 +71,7 @@ impl Ticket {
             received: Arc::clone(&self.received),
             open: AtomicU32::new(events),
             are_letters: true,
-            _memory: Some(memory),
+            memory: Some(memory),
         })
     }
 

@@ -14,6 +14,9 @@ use crate::spares::Spares;
 /// Dead letters have one part in so many of the half that is not for bodies.
 const LETTERS_PART: usize = 16;
 
+/// And one part in so many of the half that is, while they cannot be kept.
+const STUCK_LETTERS_PART: usize = 4;
+
 /// Hands out the budget.
 #[derive(Clone)]
 pub(crate) struct Memory {
@@ -145,6 +148,11 @@ impl Memory {
         self.spares.clear();
         let room = self.bodies.reserve(bytes).await;
         (BulkBody::new(), room)
+    }
+
+    /// How much of it dead letters may have that cannot be kept at present, in bytes: the rest is for events that can be stored.
+    pub(crate) fn stuck_letters_max(&self) -> usize {
+        self.bodies.all as usize / STUCK_LETTERS_PART
     }
 
     /// Room for a dead letter on its way to a data stream.

@@ -155,8 +155,9 @@ fn build(config: Config, cores: usize, told: &Told) -> Result<(BeatsInput, Works
     let (output, events) = Output::new();
     let (for_letters, letters) = Output::new();
     let mut streams = stream_patterns(&config.filters);
-    let mut dead_letters = DeadLetters::open(&config.dead_letters.files, &input.limits, health)
-        .map_err(StartError::dead_letters)?;
+    let mut dead_letters =
+        DeadLetters::open(&config.dead_letters.files, &input.limits, &memory, health)
+            .map_err(StartError::dead_letters)?;
     if let Some(stream) = config.dead_letters.data_stream {
         streams.push(stream.as_str().to_owned());
         dead_letters = dead_letters.through(stream, &input.limits, &memory, for_letters);

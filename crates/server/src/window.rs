@@ -59,6 +59,8 @@ pub(crate) enum Fate {
 /// Why a window cannot be acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
+    /// Events of it cannot be kept as dead letters at present, and take more memory than those may.
+    LettersWait,
     /// Its frames are broken.
     Protocol(FrameError),
     /// A bug of ours kept it from being worked on.

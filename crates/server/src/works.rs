@@ -6,6 +6,7 @@ use sawmill_intake::{DeadLetter, Piece, Progress, Reason};
 use sawmill_lumberjack::Sequence;
 use tokio_util::sync::CancellationToken;
 
+use crate::connection::PeerName;
 use crate::crew::{Crew, Turn};
 use crate::dead_letters::{DeadLetters, Letter, Text};
 use crate::delivery::{Delivery, Received, Ticket};
@@ -27,7 +28,7 @@ pub(crate) struct Works {
 /// A piece of a window on its way to be worked on.
 pub(crate) struct Job {
     pub(crate) window: Arc<Window>,
-    pub(crate) peer: Arc<str>,
+    pub(crate) peer: Arc<PeerName>,
     pub(crate) piece: Piece,
     /// The memory that the piece takes while it waits.
     pub(crate) memory: Option<Reserved>,
@@ -93,7 +94,7 @@ impl Works {
     pub(crate) fn refuse_oversized(
         &self,
         window: &Arc<Window>,
-        peer: &Arc<str>,
+        peer: &Arc<PeerName>,
         sequence: Sequence,
         reason: Reason,
     ) {

@@ -63,7 +63,7 @@ impl Forwarder {
                 kind: "pipeline_error",
             },
             source: Source {
-                address: &letter.ticket.received.peer,
+                address: &letter.ticket.received.peer.text,
             },
             sawmill: Sawmill {
                 data_stream: letter.stream.as_deref(),

@@ -1,6 +1,7 @@
 //! Letters to disk, before the windows of their events are acknowledged.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -24,6 +25,7 @@ use crate::log_budget::LogBudget;
 use crate::memory::Memory;
 use crate::metrics::EventEnd;
 use crate::output::Output;
+use crate::window::Failure;
 
 /// An event that cannot be stored.
 pub(crate) struct Letter {
@@ -66,6 +68,7 @@ impl DeadLetters {
     pub(crate) fn open(
         files: &DeadLetterFiles,
         frames: &Limits,
+        memory: &Memory,
         health: &Health,
     ) -> Result<Self, SegmentError> {
         let shelf = Shelf::open(files)?;
@@ -76,7 +79,8 @@ impl DeadLetters {
             queue: letters,
             waiting: VecDeque::new(),
         };
-        thread::spawn(move || write_all(shelf, inbox, &mut recall, &disk));
+        let stuck_bytes_max = memory.stuck_letters_max();
+        thread::spawn(move || write_all(shelf, inbox, &mut recall, &disk, stuck_bytes_max));
         Ok(Self::over(files))
     }
 
@@ -145,11 +149,19 @@ impl Inbox {
         self.waiting.pop_front()
     }
 
-    /// Lets go of letters whose clients are gone.
-    fn forget_unwanted(&mut self) {
+    /// Lets go of letters, of `batch` too, that nobody waits for, and of so many that the rest takes at most so many bytes.
+    fn let_go(&mut self, batch: &mut Vec<Letter>, bytes_max: usize) {
         while let Ok(more) = self.queue.try_recv() {
             self.waiting.extend(more);
         }
+        batch.retain(|letter| letter.ticket.is_wanted());
+        self.waiting.retain(|letter| letter.ticket.is_wanted());
+        let tickets = batch
+            .iter()
+            .chain(&self.waiting)
+            .map(|letter| &letter.ticket);
+        turn_away(tickets, bytes_max);
+        batch.retain(|letter| letter.ticket.is_wanted());
         self.waiting.retain(|letter| letter.ticket.is_wanted());
     }
 
@@ -235,7 +247,13 @@ impl Shelf {
 /// Beyond this, one write and flush for all gains nothing.
 const BATCH_BYTES: usize = 4 << 20;
 
-fn write_all(mut shelf: Shelf, mut letters: Inbox, recall: &mut Recall, disk: &DiskState) {
+fn write_all(
+    mut shelf: Shelf,
+    mut letters: Inbox,
+    recall: &mut Recall,
+    disk: &DiskState,
+    stuck_bytes_max: usize,
+) {
     let (mut batch, mut lines) = (Vec::new(), Vec::new());
     let log = LogBudget::new("dead letters");
     while let Some(first) = letters.next() {
@@ -251,9 +269,8 @@ fn write_all(mut shelf: Shelf, mut letters: Inbox, recall: &mut Recall, disk: &D
         until_kept("dead letters", disk, || {
             let kept = shelf.keep(&lines);
             if kept.is_err() {
-                // Their clients are gone and will send them again. What they take would be kept from others.
-                letters.forget_unwanted();
-                batch.retain(|letter| letter.ticket.is_wanted());
+                // What they take is kept from others.
+                letters.let_go(&mut batch, stuck_bytes_max);
                 lines.clear();
                 for letter in &batch {
                     letter.write(recall, &mut lines);
@@ -268,6 +285,35 @@ fn write_all(mut shelf: Shelf, mut letters: Inbox, recall: &mut Recall, disk: &D
     }
 }
 
+/// Gives up windows until those that are left take at most so many bytes: always of the address that has most, so that whoever
+/// fills the folder does not keep others waiting. Their connections are closed, and clients send them again.
+fn turn_away<'a>(tickets: impl Iterator<Item = &'a Arc<Ticket>>, bytes_max: usize) {
+    let mut of_address: HashMap<IpAddr, Vec<&Arc<Ticket>>> = HashMap::new();
+    for ticket in tickets {
+        let of_address = of_address.entry(ticket.received.peer.counted_as);
+        let known = of_address.or_default();
+        // The letters of a ticket come one behind the other.
+        if known.last().is_none_or(|last| !Arc::ptr_eq(last, ticket)) {
+            known.push(ticket);
+        }
+    }
+    let bytes =
+        |tickets: &Vec<&Arc<Ticket>>| tickets.iter().map(|ticket| ticket.bytes()).sum::<usize>();
+    let mut waiting: Vec<_> = of_address
+        .into_values()
+        .map(|all| (bytes(&all), all))
+        .collect();
+    let mut all_bytes: usize = waiting.iter().map(|(bytes, _)| bytes).sum();
+    while all_bytes > bytes_max
+        && let Some((bytes, most)) = waiting.iter_mut().max_by_key(|(bytes, _)| *bytes)
+        && let Some(newest) = most.pop()
+    {
+        *bytes -= newest.bytes();
+        all_bytes -= newest.bytes();
+        newest.received.window.fail(Failure::LettersWait);
+    }
+}
+
 /// One log line for however many letters came together.
 pub(super) fn say(batch: &[Letter], log: &LogBudget) {
     if let Some(Letter { ticket, reason, .. }) = batch.first()
@@ -275,7 +321,7 @@ pub(super) fn say(batch: &[Letter], log: &LogBudget) {
     {
         // A reason may repeat what stands in the event.
         let reason = printable(reason);
-        let (peer, events) = (&ticket.received.peer, batch.len());
+        let (peer, events) = (&ticket.received.peer.text, batch.len());
         warn!(%peer, events, "an event cannot be stored and becomes a dead letter: {reason}");
     }
 }
@@ -296,7 +342,7 @@ impl Letter {
         // Bytes that are no UTF-8 become U+FFFD: the file is JSON.
         let line = Line {
             timestamp: format!("{:.3}", jiff::Timestamp::now()).into(),
-            peer: (&*self.ticket.received.peer).into(),
+            peer: self.ticket.received.peer.text.as_str().into(),
             reason: self.reason.as_str().into(),
             status: self.status,
             data_stream: self.stream.as_deref().map(Into::into),

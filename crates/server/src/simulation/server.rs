@@ -19,7 +19,7 @@ use super::network::connect;
 use super::world::Shared;
 use crate::admission::{Admission, AdmissionSettings};
 use crate::config::{BeatsInput, HostPort};
-use crate::connection::{Client, Door, serve_split};
+use crate::connection::{Client, Door, PeerName, serve_split};
 use crate::crew::Crew;
 use crate::dead_letters::{DeadLetters, Letter};
 use crate::log_budget::LogBudget;
@@ -128,9 +128,10 @@ impl Server {
     }
 
     fn serve(&self, stream: DuplexStream, peer: u32) {
+        let address = IpAddr::from(peer.to_be_bytes());
         let client = Client {
-            counts: { &self.door.metrics }.connect(IpAddr::from(peer.to_be_bytes()), None),
-            name: format!("filebeat {peer}").into(),
+            counts: self.door.metrics.connect(address, None),
+            name: PeerName::new((address, 1).into(), None),
             peer: None,
             // All of them are on one machine.
             announced: self.announced.clone(),

@@ -7,8 +7,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::pki::{Authority, Files};
-use crate::scene::{Scene, alone, closed};
-use crate::support::{Sawmill, event, frame, plain_window, wait_for, window};
+use crate::scene::{Scene, alone};
+use crate::support::{Sawmill, closed, event, frame, plain_window, wait_for, window};
 
 /// A certificate and its key as settings, and the files that they name.
 fn tls() -> (Files, [String; 2]) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Shutdown, SocketAddr};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -307,20 +307,4 @@ impl Sawmill {
             })
             .collect()
     }
-}
-
-/// How many of these the server has closed.
-pub(crate) fn closed(clients: &mut [Client]) -> usize {
-    { clients.iter_mut() }
-        .filter(|client| {
-            // Of thousands, none may be waited for.
-            client.stream.set_nonblocking(true).unwrap();
-            let closed = match { &client.stream }.read(&mut [0; 1024]) {
-                Ok(bytes) => bytes == 0,
-                Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
-            };
-            client.stream.set_nonblocking(false).unwrap();
-            closed
-        })
-        .count()
 }

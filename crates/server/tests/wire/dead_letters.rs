@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::support::{Sawmill, Sink, event, plain_window, window};
+use crate::support::{Sawmill, Sink, closed, connect_from, event, plain_window, wait_for, window};
 
 /// An event whose data stream cannot be.
 const NO_STREAM: &str = r#"{"group":"pt","service":"Django","message":"x"}"#;
@@ -234,6 +234,33 @@ fn letters_whose_client_is_gone_hold_up_nobody() {
     sawmill.wait_for_log("cannot write dead letters");
     drop(strangers);
     sawmill.assert_serves();
+}
+
+#[test]
+fn letters_that_cannot_be_kept_hold_up_who_has_most_of_them() {
+    let sawmill = Sawmill::start(&[
+        "dead_letters.segment_bytes_max=64KiB",
+        "dead_letters.total_bytes_max=64KiB",
+        "memory.budget=16MiB",
+    ]);
+    let text = "x".repeat(500 << 10);
+    let bad = window(&[text.as_bytes()]);
+    let mut strangers: Vec<_> = (0..40)
+        .map(|_| {
+            let mut client = connect_from(sawmill.address, [127, 0, 0, 2]);
+            client.send(&bad);
+            client
+        })
+        .collect();
+    sawmill.wait_for_log("cannot write dead letters");
+    let mut unlucky = sawmill.connect();
+    unlucky.send(&window(&[b"no event"]));
+    wait_for("strangers sent away", || {
+        (closed(&mut strangers) >= 30).then_some(())
+    });
+    sawmill.wait_for_log("take the most memory of all that wait");
+    sawmill.assert_serves();
+    unlucky.assert_silence(Duration::from_secs(1));
 }
 
 #[test]

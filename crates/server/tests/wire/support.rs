@@ -188,6 +188,22 @@ pub(crate) struct Client {
     pub(crate) stream: TcpStream,
 }
 
+/// How many of these the server has closed.
+pub(crate) fn closed(clients: &mut [Client]) -> usize {
+    { clients.iter_mut() }
+        .filter(|client| {
+            // Of thousands, none may be waited for.
+            client.stream.set_nonblocking(true).unwrap();
+            let closed = match { &client.stream }.read(&mut [0; 1024]) {
+                Ok(bytes) => bytes == 0,
+                Err(error) => error.kind() != ErrorKind::WouldBlock,
+            };
+            client.stream.set_nonblocking(false).unwrap();
+            closed
+        })
+        .count()
+}
+
 /// Connects to it from this address.
 pub(crate) fn connect_from(address: SocketAddr, from: [u8; 4]) -> Client {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
