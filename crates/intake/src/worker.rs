@@ -71,6 +71,9 @@ const SKIPPED_MAX: u64 = 16;
 /// remembered for ever.
 const REMEMBERED_BYTES_MAX: usize = 1 << 20;
 
+/// What a dead letter takes beside its event, until it is on disk: its reason as text, its line, its places in queues.
+const LETTER_BYTES: usize = 512;
+
 /// What became of the events of one turn.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -88,7 +91,7 @@ pub struct Tally {
 
 impl Tally {
     fn bury(&mut self, letter: DeadLetter) {
-        self.dead_bytes += letter.event.len() + size_of::<DeadLetter>();
+        self.dead_bytes += letter.event.len() + LETTER_BYTES;
         self.dead_letters.push(letter);
     }
 }

@@ -409,7 +409,7 @@ impl fmt::Display for Close {
             Self::TimedOut(time) => {
                 write!(
                     f,
-                    "nothing came for {time:?} in the middle of a window (frame_timeout)"
+                    "what it began was not whole within {time:?} (input.beats.frame_timeout)"
                 )
             }
         }

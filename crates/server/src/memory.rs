@@ -17,6 +17,9 @@ const LETTERS_PART: usize = 16;
 /// And one part in so many of the half that is, while they cannot be kept.
 const STUCK_LETTERS_PART: usize = 4;
 
+/// And one address, for windows that are not whole, one in so many of the half that is not.
+const ADDRESS_PART: usize = 8;
+
 /// Hands out the budget.
 #[derive(Clone)]
 pub(crate) struct Memory {
@@ -101,10 +104,10 @@ impl Memory {
         self.waiting.reserve(bytes).await
     }
 
-    /// What one address may have of the room for windows while those are not whole: half. To announce a large frame or to hold
-    /// back the end of a window costs next to nothing, and must not keep out those who send.
+    /// What one address may have of the room for windows while those are not whole. To announce a large frame or to hold back
+    /// the end of a window costs next to nothing, and must not keep out those who send.
     pub(crate) fn announced(&self) -> Announced {
-        Announced(Share::new(self.waiting_bytes_max() / 2))
+        Announced(Share::new(self.waiting_bytes_max() / ADDRESS_PART))
     }
 
     /// The turn of a frame that is larger than what one address may have: there is one at a time.

@@ -27,8 +27,12 @@ pub(crate) struct Reader<'a, R> {
     client: &'a Client,
     limits: Limits,
     frame_timeout: Duration,
-    /// Runs out when the peer has said nothing for that long. Putting it off costs next to nothing.
+    /// Runs out at `deadline`, or earlier to hand over what is held. Putting it off costs next to nothing.
     patience: Pin<Box<Sleep>>,
+    /// When the peer must have sent what it has begun.
+    deadline: Instant,
+    /// Whether the time for the head of a frame that is coming has begun.
+    head_begun: bool,
     works: Works,
     /// Windows in order of arrival, to be acknowledged.
     windows: Option<Sender<Pending>>,
@@ -63,6 +67,12 @@ struct Open {
 /// A frame's version, type and first number.
 const HEAD_BYTES: usize = 6;
 
+/// Memory for uncompressed frames that are held is reserved for many small ones at a time.
+const HELD_STEP_BYTES: usize = 16 << 10;
+
+/// A window whose next frame does not come for so long is worked on as far as it is there: what is held keeps memory from others.
+const HELD_MAX: Duration = Duration::from_secs(1);
+
 /// What a piece takes beside its bytes: its task, its place in queues.
 const PIECE_BYTES: usize = 1024;
 
@@ -81,6 +91,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             limits: settings.limits.clone(),
             frame_timeout: settings.frame_timeout,
             patience: Box::pin(sleep(settings.frame_timeout)),
+            deadline: Instant::now() + settings.frame_timeout,
+            head_begun: false,
             works,
             windows: Some(windows),
             gone,
@@ -202,15 +214,24 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         sequence: Sequence,
         used: usize,
     ) -> Result<(), Close> {
-        open_window(&mut self.open, version, sequence).map_err(Close::Protocol)?;
-        // The address's share always comes before the memory: who waits for it holds nothing that others wait for.
-        let announced = self.announced_for(used).await?;
-        let memory = self.memory_for(used).await?;
+        let open = open_window(&mut self.open, version, sequence).map_err(Close::Protocol)?;
+        let room = if self.buffer_memory.is_some() || !open.has_room(used) {
+            let bytes = (used + PIECE_BYTES).max(HELD_STEP_BYTES);
+            // The address's share always comes before the memory: who waits for it holds nothing that others wait for.
+            let announced = self.announced_for(bytes).await?;
+            Some((announced, self.memory_for(bytes).await?))
+        } else {
+            None
+        };
         self.beyond_share = None;
         let Some(open) = &mut self.open else {
             return Ok(());
         };
-        open.hold(&self.incoming.bytes[..used], memory, announced);
+        if let Some((announced, memory)) = room {
+            add(&mut open.held_announced, announced);
+            add(&mut open.held_memory, memory);
+        }
+        open.hold(&self.incoming.bytes[..used]);
         self.incoming.bytes.advance(used);
         self.finish_if_whole();
         Ok(())
@@ -387,7 +408,12 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         } else {
             self.reserve_buffer(target + PIECE_BYTES).await?;
         }
-        self.be_patient();
+        // Whoever sends a head byte by byte has no more time for it than others.
+        let head_goes_on = (1..HEAD_BYTES).contains(&here);
+        if !(head_goes_on && self.head_begun) {
+            self.be_patient();
+        }
+        self.head_begun = head_goes_on;
         loop {
             self.read_some(target).await?;
             // A stranger is known by its first byte, and may be waiting for an answer.
@@ -419,6 +445,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                     return Err(Close::PeerLeft);
                 }
                 Some(Err(error)) => return Err(Close::Broken(error)),
+                None if self.holds() && Instant::now() < self.deadline => {
+                    self.hand_over_held();
+                    self.patience.as_mut().reset(self.deadline);
+                }
                 None if stuck || self.skip > 0 || lacks_events(self.open.as_ref()) => {
                     return Err(Close::TimedOut(self.frame_timeout));
                 }
@@ -430,23 +460,41 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     /// Begins to wait for the peer's next word.
     fn be_patient(&mut self) {
-        let end = Instant::now() + self.frame_timeout;
-        self.patience.as_mut().reset(end);
+        let now = Instant::now();
+        self.deadline = now + self.frame_timeout;
+        let look = if self.holds() {
+            self.deadline.min(now + HELD_MAX)
+        } else {
+            self.deadline
+        };
+        self.patience.as_mut().reset(look);
+    }
+
+    fn holds(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| !open.held.is_empty())
     }
 }
 
 impl Open {
-    fn hold(&mut self, frame: &[u8], memory: Reserved, announced: Reserved) {
+    /// Whether what is reserved is enough to hold so many bytes more.
+    fn has_room(&self, bytes: usize) -> bool {
+        let reserved = self.held_memory.as_ref().map_or(0, Reserved::bytes);
+        self.held.len() + bytes + PIECE_BYTES <= reserved
+    }
+
+    fn hold(&mut self, frame: &[u8]) {
         self.held.extend_from_slice(frame);
         self.events += 1;
-        add(&mut self.held_memory, memory);
-        add(&mut self.held_announced, announced);
     }
 
     fn take_held(&mut self) -> Option<(Piece, Option<Reserved>)> {
         let held = std::mem::take(&mut self.held);
         self.held_announced = None;
-        (!held.is_empty()).then(|| (Piece::frames(held), self.held_memory.take()))
+        let mut memory = self.held_memory.take();
+        if let Some(memory) = &mut memory {
+            memory.shrink_to(held.len() + PIECE_BYTES);
+        }
+        (!held.is_empty()).then(|| (Piece::frames(held), memory))
     }
 }
 

@@ -104,7 +104,7 @@ pub(crate) struct BeatsTable {
     pub(crate) pairs_max: u32,
     /// Bytes of one key or value, in protocol version 1.
     pub(crate) pair_bytes_max: ByteSize,
-    /// The longest pause of a client in the middle of a frame.
+    /// How long a client may take for a frame that it has begun, and for the next one of a window.
     pub(crate) frame_timeout: Span,
     /// How long the oldest window of a connection may wait for its ACK before the connection is closed, so that the
     /// client can turn to another host. Without it, for ever.

@@ -131,6 +131,21 @@ fn windows_that_are_held_back_take_no_more_than_the_budget() {
 }
 
 #[test]
+fn windows_that_are_held_back_from_many_addresses() {
+    let scene = Scene::open("held_addresses", &[]);
+    scene.attack(
+        "16 addresses hold back the end of windows, 4 MB each",
+        48,
+        |sawmill| {
+            let event = event(&"x".repeat(100_000));
+            let one = frame(b'J', &[1, event.len() as u32], event.as_bytes());
+            let begun = [frame(b'W', &[100], &[]), one.repeat(10)].concat();
+            sawmill.crowd_of(16, 4, &begun)
+        },
+    );
+}
+
+#[test]
 fn handshakes_that_never_end() {
     let (_files, settings) = tls();
     let limits = [
@@ -363,7 +378,7 @@ fn silence_is_no_reason_to_close() {
 
 #[test]
 fn frames_larger_than_an_address_may_have_do_not_wait_for_each_other() {
-    // Of 16 MiB half is for windows, and half of that for one address.
+    // Of 16 MiB half is for windows, and an eighth of that for one address.
     let sawmill = Sawmill::start(&["memory.budget=16MiB"]);
     let mut random = fastrand::Rng::with_seed(3);
     // It packs to three quarters.

@@ -125,6 +125,18 @@ fn p02_lengths_within_the_limit_by_many() {
 }
 
 #[test]
+fn p02_lengths_within_the_limit_from_many_addresses() {
+    // Of 32 MiB half is for windows, and an eighth of that for one address.
+    let beginning = [head(1), frame(b'C', &[(2 << 20) - 10_000], &[b'x'; 100])].concat();
+    let scene = Scene::open("p02_addresses", &["input.beats.frame_timeout=3s"]);
+    scene.attack(
+        "4 addresses announce all that each may have and send 100 bytes",
+        24,
+        |sawmill| sawmill.crowd_of(4, 10, &beginning),
+    );
+}
+
+#[test]
 fn p03_a_billion_pairs_in_26_bytes() {
     let bytes = b"1W\0\0\0\x011D\0\0\0\x01\x3f\xff\xff\xff\0\0\0\x01a\0\0\0\x01";
     let scene = Scene::open("p03", &[]);
@@ -183,7 +195,7 @@ fn p06_a_window_as_large_as_may_be_that_never_ends() {
     let scene = Scene::open("p06_endless", &["input.beats.frame_timeout=2s"]);
     scene.attack(
         "100 windows of 100,000 events that stop after some",
-        32,
+        48,
         |sawmill| {
             let begun = [head(100_000), small.repeat(5000)].concat();
             sawmill.attackers(100, &begun)

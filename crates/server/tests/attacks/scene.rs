@@ -296,6 +296,19 @@ impl Sawmill {
             .collect()
     }
 
+    /// The same from so many addresses, and so many times from each.
+    pub(crate) fn crowd_of(&self, addresses: u8, each: usize, says: &[u8]) -> Vec<Client> {
+        let [a, b, c, first] = ATTACKER;
+        (0..addresses)
+            .flat_map(|at| std::iter::repeat_n([a, b, c, first + at], each))
+            .map(|address| {
+                let mut client = connect_from(self.address, address);
+                let _ = client.stream.write_all(says);
+                client
+            })
+            .collect()
+    }
+
     /// The same so many times; where the server has no place for more, fewer.
     pub(crate) fn attackers(&self, count: usize, says: &[u8]) -> Vec<Client> {
         (0..count)

@@ -7,7 +7,9 @@ use std::sync::Barrier;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::support::{Sawmill, Sink, compressed, event, frame, plain_window, window};
+use crate::support::{
+    Sawmill, Sink, closed, compressed, event, frame, plain_window, wait_for, window,
+};
 
 #[test]
 fn windows_sent_one_behind_the_other_are_acknowledged_in_order() {
@@ -44,6 +46,33 @@ fn the_ack_is_the_sequence_of_the_last_event_in_the_clients_version() {
         assert_eq!(client.any_ack(), (b'1', last));
     }
     assert_eq!(sawmill.stored("logs-django-pt").len(), 4);
+}
+
+#[test]
+fn what_is_there_of_a_window_does_not_wait_long_for_the_rest() {
+    let sawmill = Sawmill::start(&["input.beats.frame_timeout=4s"]);
+    let mut client = sawmill.connect();
+    let event = event("x");
+    let one = frame(b'J', &[1, event.len() as u32], event.as_bytes());
+    client.send(&[frame(b'W', &[3], &[]), one.clone()].concat());
+    wait_for("the first event stored", || {
+        (sawmill.stored("logs-django-pt").len() == 1).then_some(())
+    });
+    client.send(&one.repeat(2));
+    assert_eq!(client.ack(), 1);
+    assert_eq!(sawmill.stored("logs-django-pt").len(), 3);
+}
+
+#[test]
+fn a_head_byte_by_byte_has_no_more_time() {
+    let sawmill = Sawmill::start(&["input.beats.frame_timeout=2s"]);
+    let mut client = sawmill.connect();
+    for byte in *b"2W\0" {
+        client.send(&[byte]);
+        thread::sleep(Duration::from_secs(1));
+    }
+    // The last byte would have put it off.
+    assert_eq!(closed(&mut [client]), 1);
 }
 
 #[test]
