@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use regex::Regex;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::WebPkiClientVerifier;
@@ -17,6 +16,7 @@ use sawmill_credentials::{CredentialError, certificates, is_readable, revocation
 use thiserror::Error;
 
 use super::certificate::{Names, validity};
+use super::patterns::{AlternativePattern, SubjectPattern};
 
 /// Whether clients must show a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,40 +45,20 @@ pub(crate) struct ClientSettings {
 /// Certificates that may connect, and what they may send. All that it names must be so.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
-    /// A common name, or the whole subject.
-    pub(crate) subject: Option<Pattern>,
-    /// A subject alternative name.
-    pub(crate) alternative_name: Option<Pattern>,
+    /// What the subject must be like.
+    pub(crate) subject: Option<SubjectPattern>,
+    /// What one of the subject alternative names must be like.
+    pub(crate) alternative_name: Option<AlternativePattern>,
     /// The values that `[group]` may have in what they send; without it, any.
     pub(crate) groups: Option<Arc<[String]>>,
-}
-
-/// A text in which `*` stands for whatever, of any length.
-#[derive(Clone, Debug)]
-pub(crate) struct Pattern(Regex);
-
-impl Pattern {
-    /// Every text is one.
-    pub(crate) fn new(text: &str) -> Result<Self, regex::Error> {
-        let parts: Vec<_> = text.split('*').map(regex::escape).collect();
-        Regex::new(&format!("^(?s:{})$", parts.join(".*"))).map(Self)
-    }
-
-    fn fits(&self, text: &str) -> bool {
-        self.0.is_match(text)
-    }
 }
 
 impl Rule {
     /// Whether it speaks of this certificate.
     pub(crate) fn speaks_of(&self, names: &Names) -> bool {
-        let subject = self.subject.as_ref().is_none_or(|pattern| {
-            pattern.fits(&names.subject) || names.common.iter().any(|name| pattern.fits(name))
-        });
-        let alternative = self
-            .alternative_name
-            .as_ref()
-            .is_none_or(|pattern| names.alternative.iter().any(|name| pattern.fits(name)));
+        let subject = { self.subject.as_ref() }.is_none_or(|pattern| pattern.fits(names));
+        let alternative =
+            { self.alternative_name.as_ref() }.is_none_or(|pattern| pattern.fits(names));
         subject && alternative
     }
 }
@@ -247,41 +227,5 @@ fn holds_now(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Cert
         Err(CertificateError::Expired)
     } else {
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rule_speaks_of_those_that_are_all_it_names() {
-        let names = Names {
-            subject: "CN=pt-web1,O=Example".to_owned(),
-            common: vec!["pt-web1".to_owned()],
-            dns: Vec::new(),
-            alternative: vec!["web1.example".to_owned(), "10.0.0.1".to_owned()],
-        };
-        for (subject, alternative, want) in [
-            (Some("pt-*"), None, true),
-            (Some("pt-web1"), None, true),
-            (Some("CN=*,O=Example"), None, true),
-            (Some("*"), None, true),
-            (Some("web*"), None, false),
-            (Some("pt.web1"), None, false),
-            (Some("pt-web"), None, false),
-            (None, Some("*.example"), true),
-            (None, Some("10.0.0.*"), true),
-            (None, Some("pt-web1"), false),
-            (Some("pt-*"), Some("web2.example"), false),
-        ] {
-            let pattern = |text| Pattern::new(text).unwrap();
-            let rule = Rule {
-                subject: subject.map(pattern),
-                alternative_name: alternative.map(pattern),
-                groups: None,
-            };
-            assert_eq!(rule.speaks_of(&names), want, "{rule:?}");
-        }
     }
 }

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::slice::from_ref;
 use std::sync::Arc;
 
+use rcgen::{DnType, SanType};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{
     ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned,
@@ -254,6 +255,50 @@ fn a_certificate_may_be_bound_to_what_it_sends() {
 
     let other = root.issue("es-web1", &["all.example"]);
     strict.assert_turned_away(strict.connect_as(&other), "CN=es-web1 is not among those");
+}
+
+/// Each certificate has in one of its names what a rule wants of another.
+#[test]
+fn no_name_passes_for_a_name_of_another_kind() {
+    let root = Authority::new("root");
+    let allow = "allow = [
+        { subject = 'CN=pt-*,O=Example' },
+        { subject = '*.pt' },
+        { alternative_name = '*.logs.example' },
+        { alternative_name = '10.0.0.*' },
+    ]";
+    let strict = Strict::start(&[root.pem()], allow);
+    let issue = |common_name: &str, organization: &str, names: Vec<SanType>| {
+        root.issue_with(common_name, &[], |params| {
+            let subject = &mut params.distinguished_name;
+            subject.push(DnType::OrganizationName, organization);
+            params.subject_alt_names = names;
+        })
+    };
+    let reversed = |organization: &str, common_name: &str| {
+        root.issue_with("", &[], |params| {
+            params.distinguished_name = rcgen::DistinguishedName::new();
+            let subject = &mut params.distinguished_name;
+            subject.push(DnType::OrganizationName, organization);
+            subject.push(DnType::CommonName, common_name);
+        })
+    };
+    let mail = SanType::Rfc822Name("a@x.logs.example".try_into().unwrap());
+    let uri = SanType::URI("spiffe://evil/x.logs.example".try_into().unwrap());
+    let dns = SanType::DnsName("10.0.0.evil.example".try_into().unwrap());
+    for posing in [
+        issue("CN=pt-x,O=Example", "Evil", Vec::new()),
+        issue("evil", "corp.pt", Vec::new()),
+        reversed("corp.pt", "evil"),
+        issue("evil", "Evil", vec![mail, uri, dns]),
+    ] {
+        strict.assert_turned_away(strict.connect_as(&posing), "is not among those");
+    }
+    send(
+        &mut strict.connect_as(&reversed("Example", "pt-x")),
+        &[event("in")],
+    )
+    .unwrap();
 }
 
 #[test]
