@@ -261,8 +261,8 @@ pub(crate) struct AllowTable {
     /// A subject alternative name: a URI if there is `://` in it (or `urn:` before it), a mail address if there is `@`, an address
     /// if it is made of digits or has a `:`, and otherwise the DNS name of a machine.
     pub(crate) alternative_name: Option<String>,
-    /// The values that `[group]` may have in what they send; without it, any. Other events become dead letters.
-    pub(crate) groups: Option<Words>,
+    /// The values that `[group]` may have in what they send, as they are written; without it, any. Other events become dead letters.
+    pub(crate) groups: Option<Vec<String>>,
 }
 
 /// `[output]`

@@ -176,7 +176,7 @@ impl Check<'_> {
         Ok(Rule {
             subject: subject.transpose().map_err(unfit)?,
             alternative_name: alternative_name.transpose().map_err(unfit)?,
-            groups: table.groups.clone().map(|groups| groups.0.into()),
+            groups: table.groups.clone().map(Into::into),
         })
     }
 

@@ -257,6 +257,26 @@ fn a_certificate_may_be_bound_to_what_it_sends() {
     strict.assert_turned_away(strict.connect_as(&other), "CN=es-web1 is not among those");
 }
 
+#[test]
+fn a_group_is_taken_as_it_is_written() {
+    let root = Authority::new("root");
+    let allow = "allow = [{ subject = 'web1', groups = ['team a, b'] }]";
+    let strict = Strict::start(&[root.pem()], allow);
+    let of = |group: &str| {
+        let group = format!(r#""group":"{group}""#);
+        event("grouped").replace(r#""group":"pt""#, &group)
+    };
+    let mut client = strict.connect_as(&root.issue("web1", &[]));
+    send(&mut client, &[of("team"), of("team a, b"), of("b")]).unwrap();
+    let letters = strict.sawmill.dead_letters();
+    assert_eq!(letters.len(), 2, "{letters:?}");
+    assert!(
+        letters
+            .iter()
+            .all(|letter| !letter.to_string().contains("team a, b"))
+    );
+}
+
 /// Each certificate has in one of its names what a rule wants of another.
 #[test]
 fn no_name_passes_for_a_name_of_another_kind() {
