@@ -8,7 +8,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::prelude::{FromDer, X509Error};
-use x509_parser::x509::X509Name;
+use x509_parser::x509::{X509Name, X509Version};
 
 /// Who a certificate says that it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,6 +92,13 @@ pub(super) fn validity(certificate: &CertificateDer<'_>) -> Result<(i64, i64), X
         validity.not_before.timestamp(),
         validity.not_after.timestamp(),
     ))
+}
+
+/// Whether a certificate may sign others (RFC 5280 §4.2.1.9). Before version 3 none could say so.
+pub(super) fn may_sign(certificate: &CertificateDer<'_>) -> Result<bool, X509Error> {
+    let certificate = parse(certificate)?;
+    let says_so = { certificate.basic_constraints()? }.is_some_and(|found| found.value.ca);
+    Ok(says_so || certificate.version() != X509Version::V3)
 }
 
 fn parse<'a>(certificate: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, X509Error> {

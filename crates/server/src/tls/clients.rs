@@ -12,10 +12,10 @@ use rustls::{
     SignatureScheme,
 };
 use rustls_pki_types::{CertificateDer, UnixTime};
-use sawmill_credentials::{CredentialError, certificates, is_readable, revocation_lists};
+use sawmill_credentials::{CredentialError, Unfit, certificates, is_readable, revocation_lists};
 use thiserror::Error;
 
-use super::certificate::{Names, validity};
+use super::certificate::{Names, may_sign, validity};
 use super::patterns::{AlternativePattern, SubjectPattern};
 
 /// Whether clients must show a certificate.
@@ -90,9 +90,11 @@ pub(super) type InFile = (PathBuf, CertificateDer<'static>);
 impl ClientSettings {
     /// Reads the certificates of authorities, and of clients; `table` is the settings' own name, here and below.
     pub(super) fn load(&self, table: &str) -> Result<[Vec<InFile>; 2], CredentialError> {
+        let authorities = format!("{table}.client_authorities");
+        let named = format!("{table}.client_certificates");
         Ok([
-            read(&format!("{table}.client_authorities"), &self.authorities)?,
-            read(&format!("{table}.client_certificates"), &self.named)?,
+            read(&authorities, &self.authorities, signs)?,
+            read(&named, &self.named, |one| Ok(is_readable(one)?))?,
         ])
     }
 
@@ -146,14 +148,32 @@ impl ClientSettings {
     }
 }
 
-fn read(setting: &str, paths: &[PathBuf]) -> Result<Vec<InFile>, CredentialError> {
+/// What webpki cannot read must not pass the check: here its place is known.
+fn read(
+    setting: &str,
+    paths: &[PathBuf],
+    check: fn(&CertificateDer<'static>) -> Result<(), Unfit>,
+) -> Result<Vec<InFile>, CredentialError> {
     let mut all = Vec::new();
     for path in paths {
-        // What webpki cannot read is found here, where its place is known.
-        let found = certificates(setting, path, is_readable)?;
+        let found = certificates(setting, path, check)?;
         all.extend(found.into_iter().map(|one| (path.clone(), one)));
     }
     Ok(all)
+}
+
+/// Webpki lets whoever is an anchor sign any name, a client's own certificate too.
+fn signs(certificate: &CertificateDer<'static>) -> Result<(), Unfit> {
+    is_readable(certificate)?;
+    if may_sign(certificate)? {
+        return Ok(());
+    }
+    Err(Unfit {
+        problem: "is no authority: it must not sign others, and could here".to_owned(),
+        advice:
+            "if it is a client's own, name it in `client_certificates`; name who signed it here"
+                .to_owned(),
+    })
 }
 
 impl ClientCertVerifier for Verifier {
