@@ -118,6 +118,13 @@ impl Check<'_> {
                 "give `client_authorities`, PEM files of the authorities, or `client_certificates`, of the clients' own",
             ));
         }
+        if table.client_authorities.0.is_empty() && !table.revocation_lists.0.is_empty() {
+            return Err(self.layers.error(
+                &key("revocation_lists"),
+                format!("`{TABLE}.revocation_lists` without `client_authorities`: nobody's list counts"),
+                "give `client_authorities` too; to take a client's own certificate back, take it out of `client_certificates`",
+            ));
+        }
         if authentication == Authentication::Optional && !table.allow.is_empty() {
             return Err(self.layers.error(
                 &key("allow"),

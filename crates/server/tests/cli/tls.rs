@@ -207,6 +207,13 @@ fn what_is_wrong_with_settings_of_tls_is_named_with_what_to_do() {
             "give `subject`",
         ),
         (
+            format!(
+                "client_certificates = '{FIXTURES}/ec.crt'\nrevocation_lists = '{FIXTURES}/ec.crt'"
+            ),
+            "pipeline.toml:5: `input.beats.tls.revocation_lists` without `client_authorities`",
+            "take it out of `client_certificates`",
+        ),
+        (
             with_authority(&format!("revocation_lists = '{FIXTURES}/ec.crt'")),
             "has no revocation list in it",
             "BEGIN X509 CRL",
