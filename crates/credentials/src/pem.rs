@@ -1,6 +1,5 @@
 //! PEM files, and the objects in them.
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::fmt::Display;
 use std::fs;
@@ -55,16 +54,16 @@ pub fn is_readable(certificate: &CertificateDer<'static>) -> Result<(), RustlsEr
     RootCertStore::empty().add(certificate.clone())
 }
 
-/// The revocation lists of a file that `setting` names; at least one.
+/// The revocation lists of a file that `setting` names; at least one, and each passes the check.
 ///
 /// # Errors
-/// If the file cannot be read, has none, or has one that is not whole.
-pub fn revocation_lists(
+/// If the file cannot be read, has none, or has one that is not whole or does not pass.
+pub fn revocation_lists<E: Into<Unfit>>(
     setting: &str,
     path: &Path,
+    check: impl FnMut(&CertificateRevocationListDer<'static>) -> Result<(), E>,
 ) -> Result<Vec<CertificateRevocationListDer<'static>>, CredentialError> {
-    let file = PemFile::read(setting, path, "revocation list")?;
-    file.all("`BEGIN X509 CRL`", |_| Ok::<_, Infallible>(()))
+    PemFile::read(setting, path, "revocation list")?.all("`BEGIN X509 CRL`", check)
 }
 
 /// A file as it was read, which may be a key.

@@ -11,7 +11,7 @@ use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore,
     SignatureScheme,
 };
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 use sawmill_credentials::{CredentialError, Unfit, certificates, is_readable, revocation_lists};
 use thiserror::Error;
 
@@ -131,13 +131,23 @@ impl ClientSettings {
         provider: &Arc<CryptoProvider>,
     ) -> Result<Arc<dyn ClientCertVerifier>, CredentialError> {
         let setting = format!("{table}.revocation_lists");
-        let mut builder =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+        let roots = Arc::new(roots);
+        let builder = || {
+            WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(provider))
+        };
+        // Each is tried alone: what reads them all does not say which it cannot read.
+        let is_readable = |list: &CertificateRevocationListDer<'static>| {
+            let alone = builder().with_crls([list.clone()]);
+            alone.build().map(drop)
+        };
+        let mut lists = Vec::new();
         for path in &self.revocation_lists {
-            builder = builder.with_crls(revocation_lists(&setting, path)?);
+            lists.extend(revocation_lists(&setting, path, is_readable)?);
         }
         // An authority that signs others is seldom taken back, and seldom keeps a list.
-        let builder = builder.only_check_end_entity_revocation();
+        let builder = builder()
+            .with_crls(lists)
+            .only_check_end_entity_revocation();
         builder.build().map_err(|error| {
             CredentialError::new(
                 setting,

@@ -1,6 +1,11 @@
 //! What can be wrong with the files of `[input.beats.tls]`, before anything is bound.
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+use std::time::{Duration, SystemTime};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, IsCa,
+    KeyIdMethod, KeyPair, SerialNumber,
+};
 
 use crate::support::{Ended, Place};
 
@@ -104,7 +109,7 @@ fn check(certificate: &str, key: &str, settings: &str) -> Ended {
     );
     Place::new()
         .with("pipeline.toml", text)
-        .with("ca.pem", authority())
+        .with("ca.pem", authority().0)
         .with("sesame", "sesame\n")
         .with("wrong", "wrong")
         .run(&["check"])
@@ -269,7 +274,7 @@ fn assert_second_refused(setting: &str, good: &str, bad: &str, problem: &str, ad
         .with("pipeline.toml", text)
         .with("cert.pem", certificate)
         .with("key.pem", key)
-        .with("ca.pem", authority())
+        .with("ca.pem", authority().0)
         .with("both.pem", [good, bad].concat())
         .run(&["check"]);
     let (first, second) = ended.stderr.split_once('\n').unwrap();
@@ -279,18 +284,27 @@ fn assert_second_refused(setting: &str, good: &str, bad: &str, problem: &str, ad
     assert!(second.contains(advice), "{advice}: {second}");
 }
 
-/// An authority, in PEM.
-fn authority() -> String {
+/// An authority and a list of what it has taken back, in PEM.
+fn authority() -> (String, String) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    { params.self_signed(&KeyPair::generate().unwrap()) }
-        .unwrap()
-        .pem()
+    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let now = SystemTime::now().into();
+    let list = CertificateRevocationListParams {
+        this_update: now,
+        next_update: now + Duration::from_hours(24),
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let list = list.signed_by(&issuer).unwrap();
+    (issuer.pem(), list.pem().unwrap())
 }
 
 #[test]
 fn a_clients_own_certificate_is_no_authority() {
-    let good = authority();
+    let (good, _) = authority();
     for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa] {
         let mut params = CertificateParams::default();
         params.is_ca = is_ca;
@@ -306,8 +320,21 @@ fn a_clients_own_certificate_is_no_authority() {
 }
 
 #[test]
+fn a_broken_revocation_list_is_named_by_its_line_and_number() {
+    let (_, good) = authority();
+    let bad = "-----BEGIN X509 CRL-----\nMIIB\n-----END X509 CRL-----\n";
+    assert_second_refused(
+        "revocation_lists",
+        &good,
+        bad,
+        "is not sound: ",
+        "copied whole",
+    );
+}
+
+#[test]
 fn a_broken_certificate_is_named_by_its_line_and_number() {
-    let good = authority();
+    let (good, _) = authority();
     let bad = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
     assert_second_refused(
         "client_authorities",
