@@ -243,12 +243,17 @@ fn versions_and_suites_that_will_not_do_are_named_with_what_to_do() {
         ),
         (
             "cipher_suites = 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256'",
-            "`TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256` is no cipher suite that is spoken here",
+            "`TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256` is not IANA's name of a cipher suite that is spoken here",
             "give TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 in its place",
         ),
         (
+            "cipher_suites = 'ECDHE-ECDSA-AES128-GCM-SHA256'",
+            "`ECDHE-ECDSA-AES128-GCM-SHA256` is not IANA's name",
+            "give TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 in its place",
+        ),
+        (
             "cipher_suites = ['TLS_AES_256_GCM_SHA384', 'TLS_MADE_UP']",
-            "`TLS_MADE_UP` is no cipher suite that is spoken here",
+            "`TLS_MADE_UP` is not IANA's name of a cipher suite that is spoken here",
             "there are TLS_AES_256_GCM_SHA384, ",
         ),
         (
