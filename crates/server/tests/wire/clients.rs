@@ -13,7 +13,7 @@ use rustls::{
 };
 
 use crate::pki::{Authority, Files, Issued, own};
-use crate::support::{Sawmill, event, window};
+use crate::support::{Sawmill, event, wait_for, window};
 
 type Stream = StreamOwned<ClientConnection, TcpStream>;
 
@@ -426,6 +426,25 @@ fn a_new_certificate_is_taken_without_a_restart_and_a_bad_one_changes_nothing() 
     send(&mut strict.connect_as(&client), &[event("new")]).unwrap();
     send(&mut open, &[event("open all the time")]).unwrap();
     assert_eq!(strict.sawmill.stored("logs-django-pt").len(), 4);
+}
+
+#[test]
+fn a_bad_file_is_complained_of_once_however_often_it_is_tried() {
+    let root = Authority::new("root");
+    let strict = Strict::start(&[root.pem()], "reload_interval = '50ms'");
+    let complaints = || strict.sawmill.log().matches("ERROR").count();
+    let (before, other) = (strict.files.path("key.pem"), own("other"));
+    let before = std::fs::read_to_string(before).unwrap();
+    strict.files.write("key.pem", &other.key_pem());
+    strict.sawmill.wait_for_log("is not the key of");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(complaints(), 1, "{}", strict.sawmill.log());
+    strict.sawmill.hang_up();
+    wait_for("an answer to who asked", || {
+        (complaints() == 2).then_some(())
+    });
+    strict.files.write("key.pem", &before);
+    strict.sawmill.wait_for_log("read anew");
 }
 
 #[test]
