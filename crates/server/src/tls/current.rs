@@ -6,11 +6,11 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use sawmill_credentials::CredentialError;
 use tokio::signal::unix::Signal;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info};
 
 use super::certificate::Names;
-use super::ends::{DAY, Ends};
+use super::ends::Ends;
 use super::load::{Loaded, TlsSettings};
 
 /// How TLS is spoken to clients.
@@ -81,12 +81,7 @@ impl Tls {
     pub(crate) async fn keep_current(self: Arc<Self>, mut hangup: Signal) {
         let mut ticks = interval(self.reload_interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut warned: Option<Instant> = None;
         loop {
-            if warned.is_none_or(|since| since.elapsed() >= DAY) {
-                self.ends().warn();
-                warned = Some(Instant::now());
-            }
             tokio::select! {
                 _ = ticks.tick() => self.read_if_changed(),
                 _ = hangup.recv() => self.take(self.settings.print(), self.settings.load(), Asked::ByHand),

@@ -14,7 +14,7 @@ use super::certificate::{Names, validity};
 /// From so long before a certificate's end on somebody is told daily.
 const NEAR_END: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How often somebody is told.
-pub(super) const DAY: Duration = Duration::from_hours(24);
+const DAY: Duration = Duration::from_hours(24);
 
 /// The certificates that somebody must renew some day.
 #[derive(Clone, Debug, Default)]
@@ -81,17 +81,39 @@ impl Ends {
         self.0.iter().filter_map(near).collect()
     }
 
-    /// Says now and daily what is near.
-    pub(crate) async fn warn_daily(self) {
-        loop {
-            self.warn();
-            sleep(DAY).await;
-        }
-    }
-
     pub(super) fn warn(&self) {
         for cause in self.near() {
             warn!("{cause}");
         }
+    }
+}
+
+/// Says now and daily what is near then.
+pub(crate) async fn warn_daily(ask: impl Fn() -> Ends) {
+    loop {
+        ask().warn();
+        sleep(DAY).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn somebody_is_told_at_once_and_each_day_from_then_on() {
+        let times = Cell::new(0);
+        let ask = || {
+            times.set(times.get() + 1);
+            Ends::default()
+        };
+        timeout(DAY * 3 + DAY / 2, warn_daily(ask))
+            .await
+            .unwrap_err();
+        assert_eq!(times.get(), 4);
     }
 }
