@@ -79,7 +79,10 @@ impl Metrics {
 fn ends(parts: &[(&'static str, AskEnds)]) -> Vec<Measured> {
     let mut first = BTreeMap::new();
     for (part, ask) in parts {
-        for End { path, subject, at } in ask().iter() {
+        for End {
+            path, subject, at, ..
+        } in ask().iter()
+        {
             let path = path.display().to_string();
             let end = first.entry((*part, path, subject.clone())).or_insert(*at);
             *end = (*at).min(*end);

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::path::Path;
 
 use rustls_pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
@@ -99,6 +100,25 @@ pub(super) fn may_sign(certificate: &CertificateDer<'_>) -> Result<bool, X509Err
     let certificate = parse(certificate)?;
     let says_so = { certificate.basic_constraints()? }.is_some_and(|found| found.value.ca);
     Ok(says_so || certificate.version() != X509Version::V3)
+}
+
+/// What is wrong with the order of certificates in a file, each of which should have signed the one before: a client may not find
+/// the way from the first to its authority.
+pub(super) fn gaps(path: &Path, chain: &[CertificateDer<'_>]) -> Vec<String> {
+    let gap = |(number, pair): (usize, &[CertificateDer<'_>])| {
+        let [below, above] = pair else { return None };
+        let (below, above) = (parse(below).ok()?, parse(above).ok()?);
+        if below.issuer().as_raw() == above.subject().as_raw() {
+            return None;
+        }
+        let [above, below, issuer] =
+            [above.subject(), below.subject(), below.issuer()].map(rfc4514);
+        Some(format!(
+            "{}: certificate {number} in it, of {above}, did not sign the one before it, of {below}, which {issuer} did",
+            path.display()
+        ))
+    };
+    (2..).zip(chain.windows(2)).filter_map(gap).collect()
 }
 
 fn parse<'a>(certificate: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, X509Error> {

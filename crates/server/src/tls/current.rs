@@ -7,11 +7,14 @@ use rustls::ServerConfig;
 use sawmill_credentials::CredentialError;
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::certificate::Names;
 use super::ends::Ends;
 use super::load::{Loaded, TlsSettings};
+
+/// What to do about certificates that are in no order.
+const IN_ORDER: &str = "put the own certificate first, and after each the one that signed it";
 
 /// How TLS is spoken to clients.
 pub(crate) struct Tls {
@@ -79,6 +82,7 @@ impl Tls {
 
     /// Reads the files again whenever they have changed, and at each `hangup`.
     pub(crate) async fn keep_current(self: Arc<Self>, mut hangup: Signal) {
+        self.warn_of_gaps();
         let mut ticks = interval(self.reload_interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -109,6 +113,7 @@ impl Tls {
                 drop(now);
                 info!("certificates and keys were read anew; open connections keep theirs");
                 self.ends().warn();
+                self.warn_of_gaps();
             }
             Err(error) => {
                 if asked == Asked::ByHand || now.refused.as_ref() != Some(&error) {
@@ -123,11 +128,20 @@ impl Tls {
         }
     }
 
+    fn warn_of_gaps(&self) {
+        let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
+        for gap in &now.loaded.gaps {
+            warn!("{gap}: {IN_ORDER}");
+        }
+    }
+
     /// What somebody should look after: what is wrong, and what to do.
     pub(crate) fn troubles(&self) -> Vec<(String, String)> {
         let renew = |cause| (cause, "put a new one in its place".to_owned());
         let mut all: Vec<_> = self.ends().near().into_iter().map(renew).collect();
         let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
+        let order = |gap: &String| (gap.clone(), IN_ORDER.to_owned());
+        all.extend(now.loaded.gaps.iter().map(order));
         all.extend(now.refused.as_ref().map(|error| {
             let problem = format!("{}; what was read before still holds", error.problem);
             (problem, error.advice.clone())

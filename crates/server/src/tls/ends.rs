@@ -1,4 +1,4 @@
-//! When certificates end to hold, and from when on somebody is told.
+//! When certificates begin and end to hold, and from when on somebody is told.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,7 +26,9 @@ pub(crate) struct End {
     pub(crate) path: PathBuf,
     /// Whose it is.
     pub(crate) subject: String,
-    /// Seconds since 1970.
+    /// When it begins to hold, in seconds since 1970.
+    begin: i64,
+    /// When it ends to hold, in seconds since 1970.
     pub(crate) at: i64,
 }
 
@@ -44,12 +46,13 @@ impl Ends {
 
     /// Adds a certificate of a file.
     pub(super) fn add(&mut self, path: &Path, certificate: &CertificateDer<'_>) {
-        let (Ok((_, at)), Ok(names)) = (validity(certificate), Names::of(certificate)) else {
+        let (Ok((begin, at)), Ok(names)) = (validity(certificate), Names::of(certificate)) else {
             return;
         };
         self.0.push(End {
             path: path.to_owned(),
             subject: names.subject,
+            begin,
             at,
         });
     }
@@ -62,13 +65,18 @@ impl Ends {
         self.0.iter()
     }
 
-    /// In a sentence each, those that are near or past.
+    /// In a sentence each, those that are near or past, and those that do not hold yet.
     pub(crate) fn near(&self) -> Vec<String> {
         let today = Timestamp::now();
         let near = |end: &End| {
             let left = Timestamp::from_second(end.at).ok()?.duration_since(today);
             let (path, subject, days) = (end.path.display(), &end.subject, left.as_hours() / 24);
-            if left.is_negative() {
+            let begin = Timestamp::from_second(end.begin).ok()?;
+            if begin > today {
+                Some(format!(
+                    "{path}: the certificate of {subject} does not hold before {begin}"
+                ))
+            } else if left.is_negative() {
                 Some(format!("{path}: the certificate of {subject} has expired"))
             } else if left < NEAR_END {
                 Some(format!(

@@ -465,6 +465,50 @@ fn a_certificate_near_its_end_is_warned_of() {
 }
 
 #[test]
+fn a_certificate_that_does_not_hold_yet_is_warned_of() {
+    let root = Authority::new("root");
+    let files = Files::new();
+    let later = std::time::SystemTime::now() + std::time::Duration::from_hours(48);
+    let server = root.issue_with("server", &["localhost"], |params| {
+        params.not_before = later.into();
+    });
+    let settings = files.settings("input.beats.tls", &server);
+    let sawmill = Sawmill::start(&[&settings[0], &settings[1]]);
+    let line = sawmill.wait_for_log("does not hold before");
+    assert!(
+        line.contains("WARN") && line.contains("the certificate of CN=server"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_certificate_in_a_chain_that_did_not_sign_the_one_before_is_warned_of() {
+    let (root, stranger) = (Authority::new("root"), Authority::new("stranger"));
+    let between = root.below("between");
+    let mut server = between.issue("server", &["localhost"]);
+    let alone = server.pem.clone();
+    for (above, warns) in [
+        (vec![between.pem(), root.pem()], false),
+        (vec![between.pem(), stranger.pem()], true),
+        (vec![], false),
+    ] {
+        server.pem = [vec![alone.clone()], above].concat().concat();
+        let files = Files::new();
+        let settings = files.settings("input.beats.tls", &server);
+        let sawmill = Sawmill::start(&[&settings[0], &settings[1]]);
+        if warns {
+            let line = sawmill.wait_for_log("did not sign");
+            let want = "cert.pem: certificate 3 in it, of CN=stranger, did not sign the one before it, \
+                        of CN=between, which CN=root did";
+            assert!(line.contains("WARN") && line.contains(want), "{line}");
+        } else {
+            sawmill.wait_for_log("Beats");
+            assert!(!sawmill.log().contains("did not sign"), "{}", sawmill.log());
+        }
+    }
+}
+
+#[test]
 fn what_is_shown_to_elasticsearch_and_believed_of_it_is_warned_of_too() {
     let root = Authority::new("root");
     let files = Files::new();
