@@ -1,14 +1,15 @@
-//! What a certificate says.
+//! What a certificate says, and a list of those that were taken back.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::Path;
 
-use rustls_pki_types::CertificateDer;
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::prelude::{FromDer, X509Error};
+use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::x509::{X509Name, X509Version};
 
 /// Who a certificate says that it is.
@@ -93,6 +94,13 @@ pub(super) fn validity(certificate: &CertificateDer<'_>) -> Result<(i64, i64), X
         validity.not_before.timestamp(),
         validity.not_after.timestamp(),
     ))
+}
+
+/// Whose a revocation list is, and by when another is to follow it, in seconds since 1970, if it says so.
+pub(super) fn next_update(list: &CertificateRevocationListDer<'_>) -> Option<(String, i64)> {
+    let (_, list) = CertificateRevocationList::from_der(list).ok()?;
+    let at = list.next_update()?.timestamp();
+    Some((rfc4514(list.issuer()), at))
 }
 
 /// Whether a certificate may sign others (RFC 5280 §4.2.1.9). Before version 3 none could say so.

@@ -16,6 +16,7 @@ use sawmill_credentials::{CredentialError, Unfit, certificates, is_readable, rev
 use thiserror::Error;
 
 use super::certificate::{Names, may_sign, validity};
+use super::ends::Ends;
 use super::patterns::{AlternativePattern, SubjectPattern};
 
 /// Whether clients must show a certificate.
@@ -98,12 +99,13 @@ impl ClientSettings {
         ])
     }
 
-    /// What judges certificates by these authorities and clients, and by the lists.
+    /// What judges certificates by these authorities and clients, and by the lists, whose ends it adds.
     pub(super) fn verifier(
         &self,
         table: &str,
         [authorities, named]: &[Vec<InFile>; 2],
         provider: &Arc<CryptoProvider>,
+        ends: &mut Ends,
     ) -> Result<Arc<dyn ClientCertVerifier>, CredentialError> {
         let certificates =
             |of: &[InFile]| of.iter().map(|(_, one)| one.clone()).collect::<Vec<_>>();
@@ -115,7 +117,7 @@ impl ClientSettings {
             webpki: if roots.is_empty() {
                 None
             } else {
-                Some(self.webpki(table, roots, provider)?)
+                Some(self.webpki(table, roots, provider, ends)?)
             },
             named: certificates(named),
             authentication: self.authentication,
@@ -129,6 +131,7 @@ impl ClientSettings {
         table: &str,
         roots: RootCertStore,
         provider: &Arc<CryptoProvider>,
+        ends: &mut Ends,
     ) -> Result<Arc<dyn ClientCertVerifier>, CredentialError> {
         let setting = format!("{table}.revocation_lists");
         let roots = Arc::new(roots);
@@ -142,7 +145,11 @@ impl ClientSettings {
         };
         let mut lists = Vec::new();
         for path in &self.revocation_lists {
-            lists.extend(revocation_lists(&setting, path, is_readable)?);
+            let found = revocation_lists(&setting, path, is_readable)?;
+            for list in &found {
+                ends.add_list(path, list);
+            }
+            lists.extend(found);
         }
         // An authority that signs others is seldom taken back, and seldom keeps a list.
         let builder = builder()

@@ -62,7 +62,7 @@ impl TlsSettings {
                 for (path, certificate) in certificates.iter().flatten() {
                     ends.add(path, certificate);
                 }
-                clients.verifier(self.table, &certificates, &self.provider)?
+                clients.verifier(self.table, &certificates, &self.provider, &mut ends)?
             }
         };
         let unfit = |error: RustlsError| {

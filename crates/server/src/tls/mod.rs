@@ -15,7 +15,7 @@ mod suites;
 pub(crate) use self::certificate::Names;
 pub(crate) use self::clients::{Authentication, ClientSettings, Rule};
 pub(crate) use self::current::Tls;
-pub(crate) use self::ends::{End, Ends, warn_daily};
+pub(crate) use self::ends::{EndOf, Ends, warn_daily};
 pub(crate) use self::handshake::{HandshakeEnd, NoHandshake, shake_hands};
 pub(crate) use self::load::TlsSettings;
 pub(crate) use self::patterns::{AlternativePattern, SubjectPattern};

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::slice::from_ref;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rcgen::{DnType, SanType};
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -12,7 +13,7 @@ use rustls::{
     SupportedProtocolVersion, version,
 };
 
-use crate::pki::{Authority, Files, Issued, own};
+use crate::pki::{Authority, DAY, Files, Issued, own};
 use crate::support::{Sawmill, event, wait_for, window};
 
 type Stream = StreamOwned<ClientConnection, TcpStream>;
@@ -222,6 +223,23 @@ fn a_certificate_that_was_taken_back_lets_nobody_in_from_then_on() {
     send(&mut strict.connect_as(&good), &[event("good")]).unwrap();
     // What is open stays open.
     send(&mut open, &[event("after")]).unwrap();
+}
+
+#[test]
+fn a_list_that_is_past_its_date_counts_and_is_warned_of() {
+    let root = Authority::new("root");
+    let (good, bad) = (root.issue("good", &[]), root.issue("bad", &[]));
+    let lists = Files::new();
+    let text = root.take_back_until(&[&bad], SystemTime::now() - DAY);
+    let settings = format!("revocation_lists = {:?}", lists.write("list.pem", &text));
+    let strict = Strict::start(&[root.pem()], &settings);
+    let line = strict.sawmill.wait_for_log("was to be renewed by");
+    assert!(
+        line.contains("WARN") && line.contains("list.pem: the revocation list of CN=root"),
+        "{line}"
+    );
+    strict.assert_turned_away(strict.connect_as(&bad), "was taken back");
+    send(&mut strict.connect_as(&good), &[event("good")]).unwrap();
 }
 
 #[test]
@@ -451,7 +469,7 @@ fn a_bad_file_is_complained_of_once_however_often_it_is_tried() {
 fn a_certificate_near_its_end_is_warned_of() {
     let root = Authority::new("root");
     let files = Files::new();
-    let soon = std::time::SystemTime::now() + std::time::Duration::from_hours(20 * 24);
+    let soon = SystemTime::now() + std::time::Duration::from_hours(20 * 24);
     let server = root.issue_with("server", &["localhost"], |params| {
         params.not_after = soon.into();
     });
@@ -468,7 +486,7 @@ fn a_certificate_near_its_end_is_warned_of() {
 fn a_certificate_that_does_not_hold_yet_is_warned_of() {
     let root = Authority::new("root");
     let files = Files::new();
-    let later = std::time::SystemTime::now() + std::time::Duration::from_hours(48);
+    let later = SystemTime::now() + std::time::Duration::from_hours(48);
     let server = root.issue_with("server", &["localhost"], |params| {
         params.not_before = later.into();
     });
@@ -512,7 +530,7 @@ fn a_certificate_in_a_chain_that_did_not_sign_the_one_before_is_warned_of() {
 fn what_is_shown_to_elasticsearch_and_believed_of_it_is_warned_of_too() {
     let root = Authority::new("root");
     let files = Files::new();
-    let soon = std::time::SystemTime::now() + std::time::Duration::from_hours(20 * 24);
+    let soon = SystemTime::now() + std::time::Duration::from_hours(20 * 24);
     let own = root.issue_with("sawmill", &[], |params| params.not_after = soon.into());
     let [certificate, key] = ["cert.pem", "key.pem"].map(|name| files.path(name));
     files.write("cert.pem", &own.pem);
