@@ -27,5 +27,5 @@ mod secret;
 
 pub use error::CredentialError;
 pub use pair::KeyPair;
-pub use pem::{certificates, is_readable, revocation_lists};
+pub use pem::{Unfit, certificates, is_readable, revocation_lists};
 pub use secret::{Secret, SecretSource};

@@ -1,6 +1,5 @@
 //! A certificate and the key that goes with it.
 
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use rustls::Error as RustlsError;
@@ -8,7 +7,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateDer;
 
-use crate::pem::{MAKE_ANEW, PemFile};
+use crate::pem::{MAKE_ANEW, PemFile, Unfit};
 use crate::{CredentialError, SecretSource};
 
 /// A certificate and its private key, in PEM files.
@@ -30,7 +29,7 @@ impl KeyPair {
     ///
     /// # Errors
     /// If a file cannot be read or used, or they do not go together.
-    pub fn load<E: Display>(
+    pub fn load<E: Into<Unfit>>(
         &self,
         settings: &str,
         provider: &CryptoProvider,

@@ -1,6 +1,6 @@
 //! PEM files, and the objects in them.
 
-use std::convert::Infallible;
+use std::error::Error;
 use std::fmt::Display;
 use std::fs;
 use std::ops::Range;
@@ -16,11 +16,29 @@ use crate::{CredentialError, Secret};
 const BEGIN: &[u8] = b"-----BEGIN ";
 pub(crate) const MAKE_ANEW: &str = "make it anew, or look whether it was copied whole";
 
+/// Why an object that can be read will not do, and what to do about it. Any error becomes one: what it is of was not copied whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// What is wrong with it, after its place.
+    pub problem: String,
+    /// What to do.
+    pub advice: String,
+}
+
+impl<E: Error> From<E> for Unfit {
+    fn from(error: E) -> Self {
+        Self {
+            problem: format!("is not sound: {error}"),
+            advice: MAKE_ANEW.to_owned(),
+        }
+    }
+}
+
 /// The certificates of a file that `setting` names, in their order; at least one, and each passes the check.
 ///
 /// # Errors
 /// If the file cannot be read, has none, or has one that is not whole or does not pass.
-pub fn certificates<E: Display>(
+pub fn certificates<E: Into<Unfit>>(
     setting: &str,
     path: &Path,
     check: impl FnMut(&CertificateDer<'static>) -> Result<(), E>,
@@ -36,16 +54,16 @@ pub fn is_readable(certificate: &CertificateDer<'static>) -> Result<(), RustlsEr
     RootCertStore::empty().add(certificate.clone())
 }
 
-/// The revocation lists of a file that `setting` names; at least one.
+/// The revocation lists of a file that `setting` names; at least one, and each passes the check.
 ///
 /// # Errors
-/// If the file cannot be read, has none, or has one that is not whole.
-pub fn revocation_lists(
+/// If the file cannot be read, has none, or has one that is not whole or does not pass.
+pub fn revocation_lists<E: Into<Unfit>>(
     setting: &str,
     path: &Path,
+    check: impl FnMut(&CertificateRevocationListDer<'static>) -> Result<(), E>,
 ) -> Result<Vec<CertificateRevocationListDer<'static>>, CredentialError> {
-    let file = PemFile::read(setting, path, "revocation list")?;
-    file.all("`BEGIN X509 CRL`", |_| Ok::<_, Infallible>(()))
+    PemFile::read(setting, path, "revocation list")?.all("`BEGIN X509 CRL`", check)
 }
 
 /// A file as it was read, which may be a key.
@@ -102,7 +120,7 @@ impl<'a> PemFile<'a> {
     }
 
     /// All objects of a kind.
-    fn all<T: PemObject, E: Display>(
+    fn all<T: PemObject, E: Into<Unfit>>(
         &self,
         begin: &str,
         mut check: impl FnMut(&T) -> Result<(), E>,
@@ -112,7 +130,8 @@ impl<'a> PemFile<'a> {
             for object in T::pem_slice_iter(text) {
                 let object = object.map_err(|error| self.no_pem(&place, &error))?;
                 check(&object).map_err(|error| {
-                    self.error(format!("{place} is not sound: {error}"), MAKE_ANEW)
+                    let Unfit { problem, advice } = error.into();
+                    self.error(format!("{place} {problem}"), advice)
                 })?;
                 all.push(object);
             }

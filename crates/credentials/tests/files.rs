@@ -5,6 +5,7 @@
     reason = "a failed expectation is the point of a test"
 )]
 
+use std::convert::Infallible;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -196,8 +197,9 @@ fn revocation_lists_are_read_and_nothing_else_is_taken_for_one() {
     let files = Files::new();
     let list = "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n";
     let path = files.write("a.crl", list.repeat(2));
-    assert_eq!(revocation_lists("lists", &path).unwrap().len(), 2);
-    let error = revocation_lists("lists", &fixture("rsa.crt")).unwrap_err();
+    let passes = |_: &_| Ok::<_, Infallible>(());
+    assert_eq!(revocation_lists("lists", &path, passes).unwrap().len(), 2);
+    let error = revocation_lists("lists", &fixture("rsa.crt"), passes).unwrap_err();
     let problem = "rsa.crt has no revocation list in it";
     assert_says(&error, "lists", problem, "`BEGIN X509 CRL`");
 }

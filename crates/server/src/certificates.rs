@@ -11,7 +11,7 @@ use crate::api::Told;
 use crate::config::Output;
 use crate::health::Diagnosis;
 use crate::metrics::AskEnds;
-use crate::tls::{Ends, Tls};
+use crate::tls::{Ends, Tls, warn_daily};
 
 /// Has files of TLS read again when they change, or SIGHUP comes, which ends a program that does not take it. Each part of the
 /// health report has its certificates.
@@ -40,6 +40,8 @@ pub(crate) fn keep_current(
             let trouble = |(cause, action)| Diagnosis::warning(cause, action);
             seen.troubles().into_iter().map(trouble).collect()
         });
+        let seen = Arc::clone(&tls);
+        tokio::spawn(warn_daily(move || seen.ends()));
         tokio::spawn(tls.keep_current(signal(SignalKind::hangup())?));
     }
     if !of_output.is_empty() {
@@ -51,7 +53,8 @@ pub(crate) fn keep_current(
             };
             seen.near().into_iter().map(renew).collect()
         });
-        tokio::spawn(of_output.clone().warn_daily());
+        let seen = of_output.clone();
+        tokio::spawn(warn_daily(move || seen.clone()));
         all.push(("output_certificates", Box::new(move || of_output.clone())));
     }
     metrics.watch_certificates(all);

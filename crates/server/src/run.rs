@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use sawmill_bench::open_files::allow_connections;
 use sawmill_intake::{DocumentIds, Intake, Settings};
 use sawmill_pipeline::config::{FilterConfig, Literal};
@@ -38,6 +39,7 @@ const LOCAL_BODY_BYTES_MAX: usize = 4 << 20;
 /// Runs until a signal ends it.
 pub(crate) fn run(config: Config) -> Result<(), StartError> {
     allow_files(config.input.admission.connections_max);
+    warn_of_trust(&config.input.proxy_networks);
     let listeners = bind("input.beats.listen", &config.input.listen)?;
     let api = bind_api(&config.api)?;
     let cores = available_parallelism().map_or(1, std::num::NonZero::get);
@@ -79,6 +81,15 @@ fn allow_files(connections_max: usize) {
         let reason = error.lines().next().unwrap_or_default();
         warn!(
             "{reason}: raise the limit (LimitNOFILE= of a unit, ulimits of a container), or lower input.beats.connections_max"
+        );
+    }
+}
+
+/// Who can connect is a load balancer where all of IPv4 or IPv6 is named, and has the address that it says it has.
+fn warn_of_trust(proxy_networks: &[IpNet]) {
+    for network in proxy_networks.iter().filter(|one| one.prefix_len() == 0) {
+        warn!(
+            "input.beats.proxy_networks has {network}: anybody may say that another's address is his; name the load balancers' own networks"
         );
     }
 }

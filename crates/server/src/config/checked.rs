@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use figment::value::Value;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use sawmill_credentials::{Secret, SecretSource};
 use sawmill_elasticsearch_out::StreamName;
 use sawmill_lumberjack::Limits;
@@ -187,7 +187,8 @@ impl Check<'_> {
         let parse = |word: &String| {
             let network = word.parse::<IpNet>();
             network
-                .or_else(|_| word.parse::<IpAddr>().map(|address| address.to_canonical().into()))
+                .or_else(|_| word.parse::<IpAddr>().map(IpNet::from))
+                .map(canonical)
                 .map_err(|_| {
                     self.layers.error(
                         key,
@@ -413,6 +414,18 @@ impl Check<'_> {
                 format!("give less: the number has {bits} bits"),
             )
         })
+    }
+}
+
+/// A network of IPv4 addresses that are written as IPv6 (RFC 4291 §2.5.5.2) as one of IPv4, as peers' addresses are compared.
+fn canonical(network: IpNet) -> IpNet {
+    let of_ipv4 = |network: Ipv6Net| {
+        let address = network.addr().to_ipv4_mapped()?;
+        Ipv4Net::new(address, network.prefix_len().checked_sub(96)?).ok()
+    };
+    match network {
+        IpNet::V6(six) => of_ipv4(six).map_or(network, IpNet::V4),
+        IpNet::V4(_) => network,
     }
 }
 

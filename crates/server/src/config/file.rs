@@ -255,12 +255,14 @@ pub(crate) enum ClientAuthentication {
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AllowTable {
-    /// A common name such as `pt-*`, or the whole subject as `CN=pt-web1,O=Example`.
+    /// A common name such as `pt-*`; or, with a `=`, the whole subject such as `CN=pt-*,O=Example`, in which `*` ends with the value
+    /// that it stands in.
     pub(crate) subject: Option<String>,
-    /// A subject alternative name: of a machine, an address, a URI, a mail address.
+    /// A subject alternative name: a URI if there is `://` in it (or `urn:` before it), a mail address if there is `@`, an address
+    /// if it is made of digits or has a `:`, and otherwise the DNS name of a machine.
     pub(crate) alternative_name: Option<String>,
-    /// The values that `[group]` may have in what they send; without it, any. Other events become dead letters.
-    pub(crate) groups: Option<Words>,
+    /// The values that `[group]` may have in what they send, as they are written; without it, any. Other events become dead letters.
+    pub(crate) groups: Option<Vec<String>>,
 }
 
 /// `[output]`

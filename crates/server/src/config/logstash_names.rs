@@ -32,7 +32,14 @@ const BEATS: &[(&str, Instead)] = &[
         "client_inactivity_timeout",
         LeaveOut("idle connections are never closed"),
     ),
+    ("enrich", LeaveOut(IN_METADATA)),
+    ("event_loop_threads", LeaveOut(AS_MANY_AS_CORES)),
+    ("executor_threads", LeaveOut(AS_MANY_AS_CORES)),
     ("host", WriteSo("input.beats.listen", "HOST:PORT")),
+    (
+        "include_codec_tag",
+        LeaveOut("no codec is there, and no tag for one"),
+    ),
     ("port", WriteSo("input.beats.listen", "HOST:PORT")),
     ("ssl", LeaveOut(ON_WITH_A_CERTIFICATE)),
     ("ssl_certificate", Write("input.beats.tls.certificate")),
@@ -58,6 +65,7 @@ const BEATS: &[(&str, Instead)] = &[
         "ssl_key_passphrase",
         Write("input.beats.tls.key_passphrase"),
     ),
+    ("ssl_peer_metadata", LeaveOut(IN_METADATA)),
     ("ssl_supported_protocols", Write("input.beats.tls.versions")),
     (
         "ssl_verify_mode",
@@ -70,6 +78,8 @@ const BEATS: &[(&str, Instead)] = &[
     ("tls_min_version", Write("input.beats.tls.versions")),
 ];
 
+const AS_MANY_AS_CORES: &str = "there are as many threads as cores";
+const IN_METADATA: &str = "what is known of a client is in `[@metadata]` for filters that ask";
 const ON_WITH_A_CERTIFICATE: &str = "TLS is on when input.beats.tls.certificate is given";
 
 /// The options of its `elasticsearch` output.
@@ -112,6 +122,7 @@ const ELASTICSEARCH: &[(&str, Instead)] = &[
         "ssl_certificate_verification",
         WriteSo("verification", "full for true, none for false"),
     ),
+    ("ssl_cipher_suites", LeaveOut(WHAT_IS_SAFE)),
     ("ssl_enabled", LeaveOut(ON_WITH_HTTPS)),
     ("ssl_key", Write("client_key")),
     (
@@ -123,6 +134,7 @@ const ELASTICSEARCH: &[(&str, Instead)] = &[
         WriteSo("client_certificate", AND_KEY_IN_PEM),
     ),
     ("ssl_keystore_type", LeaveOut(PEM_ONLY)),
+    ("ssl_supported_protocols", LeaveOut(WHAT_IS_SAFE)),
     ("ssl_truststore_password", LeaveOut(PEM_ONLY)),
     ("ssl_truststore_path", WriteSo("ca_file", KEYTOOL)),
     ("ssl_truststore_type", LeaveOut(PEM_ONLY)),
@@ -147,6 +159,7 @@ const NO_TEMPLATES: &str = "templates are not made here; setup/setup.sh makes on
 const ON_WITH_HTTPS: &str = "TLS is spoken to hosts with https://";
 const PEM_ONLY: &str = "certificates and keys are PEM files here";
 const STREAMS: &str = "events go to data streams, whose names come from their `data_stream` fields";
+const WHAT_IS_SAFE: &str = "TLS 1.3 and 1.2 are spoken with all suites that are safe";
 
 /// What to write in place of Logstash's `name` in `table`, if it is one of its names.
 pub(super) fn instead_of(table: &str, name: &str) -> Option<String> {
@@ -190,6 +203,25 @@ mod tests {
                 "client_inactivity_timeout",
                 Some(
                     "leave out Logstash's `client_inactivity_timeout`: idle connections are never closed",
+                ),
+            ),
+            (
+                "input.beats",
+                "enrich",
+                Some(
+                    "leave out Logstash's `enrich`: what is known of a client is in `[@metadata]` for filters that ask",
+                ),
+            ),
+            (
+                "input.beats",
+                "executor_threads",
+                Some("leave out Logstash's `executor_threads`: there are as many threads as cores"),
+            ),
+            (
+                "output.elasticsearch",
+                "ssl_cipher_suites",
+                Some(
+                    "leave out Logstash's `ssl_cipher_suites`: TLS 1.3 and 1.2 are spoken with all suites that are safe",
                 ),
             ),
             ("input.beats", "cacert", None),

@@ -10,7 +10,8 @@ use super::checked::Check;
 use super::error::ConfigError;
 use super::file::{AllowTable, ApiTlsTable, ClientAuthentication, KeyPairTable, TlsTable};
 use crate::tls::{
-    Authentication, ClientSettings, Pattern, Rule, Tls, TlsSettings, provider_of, versions_of,
+    AlternativePattern, Authentication, ClientSettings, Rule, SubjectPattern, Tls, TlsSettings,
+    provider_of, versions_of,
 };
 
 const TABLE: &str = "input.beats.tls";
@@ -117,6 +118,13 @@ impl Check<'_> {
                 "give `client_authorities`, PEM files of the authorities, or `client_certificates`, of the clients' own",
             ));
         }
+        if table.client_authorities.0.is_empty() && !table.revocation_lists.0.is_empty() {
+            return Err(self.layers.error(
+                &key("revocation_lists"),
+                format!("`{TABLE}.revocation_lists` without `client_authorities`: nobody's list counts"),
+                "give `client_authorities` too; to take a client's own certificate back, take it out of `client_certificates`",
+            ));
+        }
         if authentication == Authentication::Optional && !table.allow.is_empty() {
             return Err(self.layers.error(
                 &key("allow"),
@@ -166,14 +174,16 @@ impl Check<'_> {
                 "a rule of `{TABLE}.allow` does not say whom it is about"
             )));
         }
-        let pattern = |text: &Option<String>| {
-            let pattern = text.as_deref().map(Pattern::new).transpose();
-            pattern.map_err(|reason| error(format!("a pattern of `{TABLE}.allow`: {reason}")))
-        };
+        let unfit = |reason| error(format!("a pattern of `{TABLE}.allow`: {reason}"));
+        let subject = table.subject.as_deref().map(SubjectPattern::new);
+        let alternative_name = table
+            .alternative_name
+            .as_deref()
+            .map(AlternativePattern::new);
         Ok(Rule {
-            subject: pattern(&table.subject)?,
-            alternative_name: pattern(&table.alternative_name)?,
-            groups: table.groups.clone().map(|groups| groups.0.into()),
+            subject: subject.transpose().map_err(unfit)?,
+            alternative_name: alternative_name.transpose().map_err(unfit)?,
+            groups: table.groups.clone().map(Into::into),
         })
     }
 

@@ -7,7 +7,7 @@ use super::{Measured, Metrics, alone};
 use crate::admission::Admission;
 use crate::health::{Health, Status};
 use crate::memory::Memory;
-use crate::tls::{End, Ends};
+use crate::tls::{EndOf, Ends};
 
 /// Tells when a part's certificates end to hold.
 pub(crate) type AskEnds = Box<dyn Fn() -> Ends + Send + Sync>;
@@ -65,24 +65,32 @@ impl Metrics {
         );
     }
 
-    /// Adds when the certificates of each part of the health report end to hold.
+    /// Adds when the certificates of each part of the health report end to hold, and when its revocation lists are to be renewed.
     pub(crate) fn watch_certificates(&self, parts: Vec<(&'static str, AskEnds)>) {
+        let certificates = Arc::new(parts);
+        let lists = Arc::clone(&certificates);
         self.watch_gauge(
             "sawmill_certificate_not_after_timestamp_seconds",
             "When a certificate ends to hold, in seconds since 1970",
-            move || ends(&parts),
+            move || ends(&certificates, |of| matches!(of, EndOf::Certificate { .. })),
+        );
+        self.watch_gauge(
+            "sawmill_revocation_list_next_update_timestamp_seconds",
+            "By when a revocation list is to be followed by another, in seconds since 1970",
+            move || ends(&lists, |of| of == EndOf::RevocationList),
         );
     }
 }
 
 /// A file may have two certificates of one subject, an old and a new one; what matters is the first to end.
-fn ends(parts: &[(&'static str, AskEnds)]) -> Vec<Measured> {
+fn ends(parts: &[(&'static str, AskEnds)], is_wanted: impl Fn(EndOf) -> bool) -> Vec<Measured> {
     let mut first = BTreeMap::new();
     for (part, ask) in parts {
-        for End { path, subject, at } in ask().iter() {
-            let path = path.display().to_string();
-            let end = first.entry((*part, path, subject.clone())).or_insert(*at);
-            *end = (*at).min(*end);
+        for end in ask().iter().filter(|end| is_wanted(end.of)) {
+            let path = end.path.display().to_string();
+            let key = (*part, path, end.subject.clone());
+            let at = first.entry(key).or_insert(end.at);
+            *at = end.at.min(*at);
         }
     }
     let one = |((part, path, subject), at)| {

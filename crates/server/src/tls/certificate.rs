@@ -1,14 +1,16 @@
-//! What a certificate says.
+//! What a certificate says, and a list of those that were taken back.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::path::Path;
 
-use rustls_pki_types::CertificateDer;
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::prelude::{FromDer, X509Error};
-use x509_parser::x509::X509Name;
+use x509_parser::revocation_list::CertificateRevocationList;
+use x509_parser::x509::{X509Name, X509Version};
 
 /// Who a certificate says that it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,10 +19,30 @@ pub(crate) struct Names {
     pub(crate) subject: String,
     /// The subject's common names.
     pub(crate) common: Vec<String>,
-    /// Names of the machine: its subject alternative names that are DNS names.
-    pub(crate) dns: Vec<String>,
-    /// All subject alternative names as texts: DNS names, addresses, URIs, mail addresses.
-    pub(crate) alternative: Vec<String>,
+    /// The subject alternative names.
+    pub(crate) alternative: Vec<AlternativeName>,
+}
+
+/// A subject alternative name, as a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AlternativeName {
+    Address(String),
+    Dns(String),
+    Mail(String),
+    Uri(String),
+}
+
+impl AlternativeName {
+    /// Other kinds, such as names of directories, are left out.
+    fn read(name: &GeneralName<'_>) -> Option<Self> {
+        match name {
+            GeneralName::DNSName(name) => Some(Self::Dns((*name).to_owned())),
+            GeneralName::RFC822Name(name) => Some(Self::Mail((*name).to_owned())),
+            GeneralName::URI(name) => Some(Self::Uri((*name).to_owned())),
+            GeneralName::IPAddress(bytes) => address(bytes).map(Self::Address),
+            _ => None,
+        }
+    }
 }
 
 impl Names {
@@ -28,39 +50,38 @@ impl Names {
     pub(crate) fn of(certificate: &CertificateDer<'_>) -> Result<Self, X509Error> {
         let certificate = parse(certificate)?;
         let subject = certificate.subject();
-        let mut names = Self {
+        let alternative = match certificate.subject_alternative_name()? {
+            None => Vec::new(),
+            Some(found) => { found.value.general_names.iter() }
+                .filter_map(AlternativeName::read)
+                .collect(),
+        };
+        Ok(Self {
             subject: rfc4514(subject),
             common: { subject.iter_common_name() }
                 .filter_map(|name| name.as_str().ok().map(str::to_owned))
                 .collect(),
-            ..Self::default()
-        };
-        let Some(alternative) = certificate.subject_alternative_name()? else {
-            return Ok(names);
-        };
-        for name in &alternative.value.general_names {
-            match name {
-                GeneralName::DNSName(name) => {
-                    names.dns.push((*name).to_owned());
-                    names.alternative.push((*name).to_owned());
-                }
-                GeneralName::RFC822Name(name) | GeneralName::URI(name) => {
-                    names.alternative.push((*name).to_owned());
-                }
-                GeneralName::IPAddress(bytes) => names.alternative.extend(address(bytes)),
-                _ => {}
-            }
-        }
-        Ok(names)
+            alternative,
+        })
     }
 
     /// Whether a client that calls `name` means this certificate; a `*` stands for one label (RFC 6125 §6.4.3).
     pub(super) fn answers_to(&self, name: &str) -> bool {
-        self.dns.iter().any(|own| match own.strip_prefix("*.") {
+        self.dns().any(|own| match own.strip_prefix("*.") {
             Some(domain) => name
                 .split_once('.')
                 .is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(domain)),
             None => own.eq_ignore_ascii_case(name),
+        })
+    }
+
+    /// Names of the machine.
+    fn dns(&self) -> impl Iterator<Item = &str> {
+        self.alternative.iter().filter_map(|name| match name {
+            AlternativeName::Dns(name) => Some(name.as_str()),
+            AlternativeName::Address(_) | AlternativeName::Mail(_) | AlternativeName::Uri(_) => {
+                None
+            }
         })
     }
 }
@@ -73,6 +94,39 @@ pub(super) fn validity(certificate: &CertificateDer<'_>) -> Result<(i64, i64), X
         validity.not_before.timestamp(),
         validity.not_after.timestamp(),
     ))
+}
+
+/// Whose a revocation list is, and by when another is to follow it, in seconds since 1970, if it says so.
+pub(super) fn next_update(list: &CertificateRevocationListDer<'_>) -> Option<(String, i64)> {
+    let (_, list) = CertificateRevocationList::from_der(list).ok()?;
+    let at = list.next_update()?.timestamp();
+    Some((rfc4514(list.issuer()), at))
+}
+
+/// Whether a certificate may sign others (RFC 5280 §4.2.1.9). Before version 3 none could say so.
+pub(super) fn may_sign(certificate: &CertificateDer<'_>) -> Result<bool, X509Error> {
+    let certificate = parse(certificate)?;
+    let says_so = { certificate.basic_constraints()? }.is_some_and(|found| found.value.ca);
+    Ok(says_so || certificate.version() != X509Version::V3)
+}
+
+/// What is wrong with the order of certificates in a file, each of which should have signed the one before: a client may not find
+/// the way from the first to its authority.
+pub(super) fn gaps(path: &Path, chain: &[CertificateDer<'_>]) -> Vec<String> {
+    let gap = |(number, pair): (usize, &[CertificateDer<'_>])| {
+        let [below, above] = pair else { return None };
+        let (below, above) = (parse(below).ok()?, parse(above).ok()?);
+        if below.issuer().as_raw() == above.subject().as_raw() {
+            return None;
+        }
+        let [above, below, issuer] =
+            [above.subject(), below.subject(), below.issuer()].map(rfc4514);
+        Some(format!(
+            "{}: certificate {number} in it, of {above}, did not sign the one before it, of {below}, which {issuer} did",
+            path.display()
+        ))
+    };
+    (2..).zip(chain.windows(2)).filter_map(gap).collect()
 }
 
 fn parse<'a>(certificate: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, X509Error> {
@@ -162,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn alternative_names_of_every_kind_are_texts() {
+    fn alternative_names_are_told_apart() {
         let made = names(|params| {
             params.subject_alt_names = vec![
                 SanType::DnsName("*.logs.example".try_into().unwrap()),
@@ -172,10 +226,10 @@ mod tests {
             ];
         });
         let want = [
-            "*.logs.example",
-            "10.0.0.1",
-            "ops@logs.example",
-            "spiffe://logs/web1",
+            AlternativeName::Dns("*.logs.example".to_owned()),
+            AlternativeName::Address("10.0.0.1".to_owned()),
+            AlternativeName::Mail("ops@logs.example".to_owned()),
+            AlternativeName::Uri("spiffe://logs/web1".to_owned()),
         ];
         assert_eq!(made.alternative, want);
         for (name, answers) in [

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use regex::Regex;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::WebPkiClientVerifier;
@@ -12,11 +11,13 @@ use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore,
     SignatureScheme,
 };
-use rustls_pki_types::{CertificateDer, UnixTime};
-use sawmill_credentials::{CredentialError, certificates, is_readable, revocation_lists};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
+use sawmill_credentials::{CredentialError, Unfit, certificates, is_readable, revocation_lists};
 use thiserror::Error;
 
-use super::certificate::{Names, validity};
+use super::certificate::{Names, may_sign, validity};
+use super::ends::Ends;
+use super::patterns::{AlternativePattern, SubjectPattern};
 
 /// Whether clients must show a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,40 +46,20 @@ pub(crate) struct ClientSettings {
 /// Certificates that may connect, and what they may send. All that it names must be so.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
-    /// A common name, or the whole subject.
-    pub(crate) subject: Option<Pattern>,
-    /// A subject alternative name.
-    pub(crate) alternative_name: Option<Pattern>,
+    /// What the subject must be like.
+    pub(crate) subject: Option<SubjectPattern>,
+    /// What one of the subject alternative names must be like.
+    pub(crate) alternative_name: Option<AlternativePattern>,
     /// The values that `[group]` may have in what they send; without it, any.
     pub(crate) groups: Option<Arc<[String]>>,
-}
-
-/// A text in which `*` stands for whatever, of any length.
-#[derive(Clone, Debug)]
-pub(crate) struct Pattern(Regex);
-
-impl Pattern {
-    /// Every text is one.
-    pub(crate) fn new(text: &str) -> Result<Self, regex::Error> {
-        let parts: Vec<_> = text.split('*').map(regex::escape).collect();
-        Regex::new(&format!("^(?s:{})$", parts.join(".*"))).map(Self)
-    }
-
-    fn fits(&self, text: &str) -> bool {
-        self.0.is_match(text)
-    }
 }
 
 impl Rule {
     /// Whether it speaks of this certificate.
     pub(crate) fn speaks_of(&self, names: &Names) -> bool {
-        let subject = self.subject.as_ref().is_none_or(|pattern| {
-            pattern.fits(&names.subject) || names.common.iter().any(|name| pattern.fits(name))
-        });
-        let alternative = self
-            .alternative_name
-            .as_ref()
-            .is_none_or(|pattern| names.alternative.iter().any(|name| pattern.fits(name)));
+        let subject = { self.subject.as_ref() }.is_none_or(|pattern| pattern.fits(names));
+        let alternative =
+            { self.alternative_name.as_ref() }.is_none_or(|pattern| pattern.fits(names));
         subject && alternative
     }
 }
@@ -110,18 +91,21 @@ pub(super) type InFile = (PathBuf, CertificateDer<'static>);
 impl ClientSettings {
     /// Reads the certificates of authorities, and of clients; `table` is the settings' own name, here and below.
     pub(super) fn load(&self, table: &str) -> Result<[Vec<InFile>; 2], CredentialError> {
+        let authorities = format!("{table}.client_authorities");
+        let named = format!("{table}.client_certificates");
         Ok([
-            read(&format!("{table}.client_authorities"), &self.authorities)?,
-            read(&format!("{table}.client_certificates"), &self.named)?,
+            read(&authorities, &self.authorities, signs)?,
+            read(&named, &self.named, |one| Ok(is_readable(one)?))?,
         ])
     }
 
-    /// What judges certificates by these authorities and clients, and by the lists.
+    /// What judges certificates by these authorities and clients, and by the lists, whose ends it adds.
     pub(super) fn verifier(
         &self,
         table: &str,
         [authorities, named]: &[Vec<InFile>; 2],
         provider: &Arc<CryptoProvider>,
+        ends: &mut Ends,
     ) -> Result<Arc<dyn ClientCertVerifier>, CredentialError> {
         let certificates =
             |of: &[InFile]| of.iter().map(|(_, one)| one.clone()).collect::<Vec<_>>();
@@ -133,7 +117,7 @@ impl ClientSettings {
             webpki: if roots.is_empty() {
                 None
             } else {
-                Some(self.webpki(table, roots, provider)?)
+                Some(self.webpki(table, roots, provider, ends)?)
             },
             named: certificates(named),
             authentication: self.authentication,
@@ -147,15 +131,30 @@ impl ClientSettings {
         table: &str,
         roots: RootCertStore,
         provider: &Arc<CryptoProvider>,
+        ends: &mut Ends,
     ) -> Result<Arc<dyn ClientCertVerifier>, CredentialError> {
         let setting = format!("{table}.revocation_lists");
-        let mut builder =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+        let roots = Arc::new(roots);
+        let builder = || {
+            WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(provider))
+        };
+        // Each is tried alone: what reads them all does not say which it cannot read.
+        let is_readable = |list: &CertificateRevocationListDer<'static>| {
+            let alone = builder().with_crls([list.clone()]);
+            alone.build().map(drop)
+        };
+        let mut lists = Vec::new();
         for path in &self.revocation_lists {
-            builder = builder.with_crls(revocation_lists(&setting, path)?);
+            let found = revocation_lists(&setting, path, is_readable)?;
+            for list in &found {
+                ends.add_list(path, list);
+            }
+            lists.extend(found);
         }
         // An authority that signs others is seldom taken back, and seldom keeps a list.
-        let builder = builder.only_check_end_entity_revocation();
+        let builder = builder()
+            .with_crls(lists)
+            .only_check_end_entity_revocation();
         builder.build().map_err(|error| {
             CredentialError::new(
                 setting,
@@ -166,14 +165,32 @@ impl ClientSettings {
     }
 }
 
-fn read(setting: &str, paths: &[PathBuf]) -> Result<Vec<InFile>, CredentialError> {
+/// What webpki cannot read must not pass the check: here its place is known.
+fn read(
+    setting: &str,
+    paths: &[PathBuf],
+    check: fn(&CertificateDer<'static>) -> Result<(), Unfit>,
+) -> Result<Vec<InFile>, CredentialError> {
     let mut all = Vec::new();
     for path in paths {
-        // What webpki cannot read is found here, where its place is known.
-        let found = certificates(setting, path, is_readable)?;
+        let found = certificates(setting, path, check)?;
         all.extend(found.into_iter().map(|one| (path.clone(), one)));
     }
     Ok(all)
+}
+
+/// Webpki lets whoever is an anchor sign any name, a client's own certificate too.
+fn signs(certificate: &CertificateDer<'static>) -> Result<(), Unfit> {
+    is_readable(certificate)?;
+    if may_sign(certificate)? {
+        return Ok(());
+    }
+    Err(Unfit {
+        problem: "is no authority: it must not sign others, and could here".to_owned(),
+        advice:
+            "if it is a client's own, name it in `client_certificates`; name who signed it here"
+                .to_owned(),
+    })
 }
 
 impl ClientCertVerifier for Verifier {
@@ -247,41 +264,5 @@ fn holds_now(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Cert
         Err(CertificateError::Expired)
     } else {
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rule_speaks_of_those_that_are_all_it_names() {
-        let names = Names {
-            subject: "CN=pt-web1,O=Example".to_owned(),
-            common: vec!["pt-web1".to_owned()],
-            dns: Vec::new(),
-            alternative: vec!["web1.example".to_owned(), "10.0.0.1".to_owned()],
-        };
-        for (subject, alternative, want) in [
-            (Some("pt-*"), None, true),
-            (Some("pt-web1"), None, true),
-            (Some("CN=*,O=Example"), None, true),
-            (Some("*"), None, true),
-            (Some("web*"), None, false),
-            (Some("pt.web1"), None, false),
-            (Some("pt-web"), None, false),
-            (None, Some("*.example"), true),
-            (None, Some("10.0.0.*"), true),
-            (None, Some("pt-web1"), false),
-            (Some("pt-*"), Some("web2.example"), false),
-        ] {
-            let pattern = |text| Pattern::new(text).unwrap();
-            let rule = Rule {
-                subject: subject.map(pattern),
-                alternative_name: alternative.map(pattern),
-                groups: None,
-            };
-            assert_eq!(rule.speaks_of(&names), want, "{rule:?}");
-        }
     }
 }

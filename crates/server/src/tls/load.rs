@@ -17,7 +17,7 @@ use sawmill_credentials::{CredentialError, KeyPair};
 use x509_parser::prelude::X509Error;
 use zeroize::Zeroizing;
 
-use super::certificate::Names;
+use super::certificate::{Names, gaps as chain_gaps};
 use super::clients::ClientSettings;
 use super::ends::Ends;
 
@@ -40,16 +40,19 @@ pub(crate) struct TlsSettings {
 pub(super) struct Loaded {
     pub(super) server: Arc<ServerConfig>,
     pub(super) ends: Ends,
+    /// What is wrong with the order of certificates, in a sentence each.
+    pub(super) gaps: Vec<String>,
 }
 
 impl TlsSettings {
     /// Reads all files.
     pub(super) fn load(&self) -> Result<Loaded, CredentialError> {
         let mut ends = Ends::default();
-        let mut own = Vec::new();
+        let (mut own, mut gaps) = (Vec::new(), Vec::new());
         for (index, pair) in self.own.iter().enumerate() {
             let (certified, names) = self.own(index, pair)?;
             ends.add(&pair.certificate, &certified.cert[0]);
+            gaps.extend(chain_gaps(&pair.certificate, &certified.cert));
             own.push((certified, names));
         }
         let verifier = match &self.clients {
@@ -59,7 +62,7 @@ impl TlsSettings {
                 for (path, certificate) in certificates.iter().flatten() {
                     ends.add(path, certificate);
                 }
-                clients.verifier(self.table, &certificates, &self.provider)?
+                clients.verifier(self.table, &certificates, &self.provider, &mut ends)?
             }
         };
         let unfit = |error: RustlsError| {
@@ -85,6 +88,7 @@ impl TlsSettings {
         Ok(Loaded {
             server: Arc::new(server),
             ends,
+            gaps,
         })
     }
 

@@ -1,4 +1,4 @@
-//! Versions and cipher suites by the names that Logstash, OpenSSL and IANA have for them.
+//! Versions and cipher suites by the names that Logstash and IANA have for them. OpenSSL's are answered with IANA's.
 
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ProtocolVersion, SupportedCipherSuite, SupportedProtocolVersion, version};
@@ -38,7 +38,7 @@ pub(crate) fn provider_of(names: &[String]) -> Result<CryptoProvider, (String, S
         known.iter().find(same).copied().ok_or_else(|| {
             let all: Vec<_> = known.iter().map(name_of).collect();
             (
-                format!("`{name}` is no cipher suite that is spoken here"),
+                format!("`{name}` is not IANA's name of a cipher suite that is spoken here"),
                 format!(
                     "give {} in its place; there are {}",
                     replacement(name),
@@ -72,7 +72,7 @@ pub(crate) fn cipher_name(suite: Option<SupportedCipherSuite>) -> String {
     suite.as_ref().map(name_of).unwrap_or_default()
 }
 
-/// The suite that does for the same kind of key what an old one did.
+/// The suite that does for the same kind of key what an old one did, or that OpenSSL calls so.
 fn replacement(name: &str) -> &'static str {
     let has = |part: &str| name.contains(part);
     match (
@@ -114,6 +114,14 @@ mod tests {
             (
                 "TLS_RSA_WITH_AES_128_CBC_SHA",
                 "give TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 in its place",
+            ),
+            (
+                "ECDHE-RSA-AES128-GCM-SHA256",
+                "give TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 in its place",
+            ),
+            (
+                "ECDHE-ECDSA-AES256-GCM-SHA384",
+                "give TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 in its place",
             ),
             (
                 "ECDHE-RSA-CHACHA20-POLY1305",

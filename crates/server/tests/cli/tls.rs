@@ -1,5 +1,12 @@
 //! What can be wrong with the files of `[input.beats.tls]`, before anything is bound.
 
+use std::time::{Duration, SystemTime};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, IsCa,
+    KeyIdMethod, KeyPair, SerialNumber,
+};
+
 use crate::support::{Ended, Place};
 
 /// A certificate and its key, in PEM.
@@ -102,6 +109,7 @@ fn check(certificate: &str, key: &str, settings: &str) -> Ended {
     );
     Place::new()
         .with("pipeline.toml", text)
+        .with("ca.pem", authority().0)
         .with("sesame", "sesame\n")
         .with("wrong", "wrong")
         .run(&["check"])
@@ -171,8 +179,7 @@ fn a_key_that_will_not_do_is_named_by_its_line_with_what_to_do() {
 
 #[test]
 fn what_is_wrong_with_settings_of_tls_is_named_with_what_to_do() {
-    let authority = format!("client_authorities = '{FIXTURES}/ec.crt'");
-    let with_authority = |settings: &str| format!("{authority}\n{settings}");
+    let with_authority = |settings: &str| format!("client_authorities = 'ca.pem'\n{settings}");
     for (settings, problem, advice) in [
         (
             "client_authentication = 'required'".to_owned(),
@@ -205,12 +212,19 @@ fn what_is_wrong_with_settings_of_tls_is_named_with_what_to_do() {
             "give `subject`",
         ),
         (
+            format!(
+                "client_certificates = '{FIXTURES}/ec.crt'\nrevocation_lists = '{FIXTURES}/ec.crt'"
+            ),
+            "pipeline.toml:5: `input.beats.tls.revocation_lists` without `client_authorities`",
+            "take it out of `client_certificates`",
+        ),
+        (
             with_authority(&format!("revocation_lists = '{FIXTURES}/ec.crt'")),
             "has no revocation list in it",
             "BEGIN X509 CRL",
         ),
         (
-            format!("client_authorities = ['{FIXTURES}/ec.crt', '{FIXTURES}/rsa-pkcs8.key']"),
+            format!("client_authorities = ['ca.pem', '{FIXTURES}/rsa-pkcs8.key']"),
             "rsa-pkcs8.key has no certificate in it",
             "BEGIN CERTIFICATE",
         ),
@@ -229,12 +243,17 @@ fn versions_and_suites_that_will_not_do_are_named_with_what_to_do() {
         ),
         (
             "cipher_suites = 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256'",
-            "`TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256` is no cipher suite that is spoken here",
+            "`TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256` is not IANA's name of a cipher suite that is spoken here",
             "give TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 in its place",
         ),
         (
+            "cipher_suites = 'ECDHE-ECDSA-AES128-GCM-SHA256'",
+            "`ECDHE-ECDSA-AES128-GCM-SHA256` is not IANA's name",
+            "give TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 in its place",
+        ),
+        (
             "cipher_suites = ['TLS_AES_256_GCM_SHA384', 'TLS_MADE_UP']",
-            "`TLS_MADE_UP` is no cipher suite that is spoken here",
+            "`TLS_MADE_UP` is not IANA's name of a cipher suite that is spoken here",
             "there are TLS_AES_256_GCM_SHA384, ",
         ),
         (
@@ -247,24 +266,88 @@ fn versions_and_suites_that_will_not_do_are_named_with_what_to_do() {
     }
 }
 
-#[test]
-fn a_broken_certificate_is_named_by_its_line_and_number() {
-    let (good, _) = pair();
-    let bad = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
-    let lines = good.lines().count();
-    let text = "[input.beats.tls]\ncertificate = 'cert.pem'\nkey = 'key.pem'\nclient_authorities = 'ca.pem'\n";
+/// Checks a file of `setting` whose second object is bad, and which must fail so.
+fn assert_second_refused(setting: &str, good: &str, bad: &str, problem: &str, advice: &str) {
     let (certificate, key) = pair();
+    let mut text = format!(
+        "[input.beats.tls]\ncertificate = 'cert.pem'\nkey = 'key.pem'\n{setting} = 'both.pem'\n"
+    );
+    if setting != "client_authorities" {
+        text += "client_authorities = 'ca.pem'\n";
+    }
     let ended = Place::new()
         .with("pipeline.toml", text)
         .with("cert.pem", certificate)
         .with("key.pem", key)
-        .with("ca.pem", [&good, bad].concat())
+        .with("ca.pem", authority().0)
+        .with("both.pem", [good, bad].concat())
         .run(&["check"]);
-    let want = format!(
-        "pipeline.toml:4: ca.pem:{}, number 2 in it, is not sound",
-        lines + 1
+    let (first, second) = ended.stderr.split_once('\n').unwrap();
+    let line = good.lines().count() + 1;
+    let want = format!("both.pem:{line}, number 2 in it, {problem}");
+    assert!(first.contains(&want), "{want}: {first}");
+    assert!(second.contains(advice), "{advice}: {second}");
+}
+
+/// An authority and a list of what it has taken back, in PEM.
+fn authority() -> (String, String) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let now = SystemTime::now().into();
+    let list = CertificateRevocationListParams {
+        this_update: now,
+        next_update: now + Duration::from_hours(24),
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let list = list.signed_by(&issuer).unwrap();
+    (issuer.pem(), list.pem().unwrap())
+}
+
+#[test]
+fn a_clients_own_certificate_is_no_authority() {
+    let (good, _) = authority();
+    for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa] {
+        let mut params = CertificateParams::default();
+        params.is_ca = is_ca;
+        let leaf = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        assert_second_refused(
+            "client_authorities",
+            &good,
+            &leaf.pem(),
+            "is no authority",
+            "`client_certificates`",
+        );
+    }
+}
+
+#[test]
+fn a_broken_revocation_list_is_named_by_its_line_and_number() {
+    let (_, good) = authority();
+    let bad = "-----BEGIN X509 CRL-----\nMIIB\n-----END X509 CRL-----\n";
+    assert_second_refused(
+        "revocation_lists",
+        &good,
+        bad,
+        "is not sound: ",
+        "copied whole",
     );
-    assert!(ended.stderr.contains(&want), "{want}: {}", ended.stderr);
+}
+
+#[test]
+fn a_broken_certificate_is_named_by_its_line_and_number() {
+    let (good, _) = authority();
+    let bad = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    assert_second_refused(
+        "client_authorities",
+        &good,
+        bad,
+        "is not sound: ",
+        "copied whole",
+    );
 }
 
 #[test]

@@ -28,14 +28,20 @@ fn one_address_cannot_take_all_places() {
 
 #[test]
 fn a_network_that_is_not_wanted_is_not_served() {
-    for setting in ["allow_networks=10.0.0.0/8", "deny_networks=127.0.0.0/8"] {
+    for setting in [
+        "allow_networks=10.0.0.0/8",
+        "deny_networks=127.0.0.0/8",
+        "deny_networks=::ffff:127.0.0.0/104",
+    ] {
         let sawmill = Sawmill::start(&[&format!("input.beats.{setting}")]);
         assert_eq!(sawmill.connect().until_closed(), b"");
         let line = sawmill.wait_for_log("connection refused");
         assert!(line.contains("its network is not wanted"), "{line}");
     }
-    let sawmill = Sawmill::start(&["input.beats.allow_networks=127.0.0.1"]);
-    sawmill.assert_serves();
+    for wanted in ["127.0.0.1", "::ffff:127.0.0.1", "::ffff:127.0.0.0/104"] {
+        let sawmill = Sawmill::start(&[&format!("input.beats.allow_networks={wanted}")]);
+        sawmill.assert_serves();
+    }
 }
 
 #[test]

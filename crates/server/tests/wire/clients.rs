@@ -4,15 +4,17 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::slice::from_ref;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use rcgen::{DnType, SanType};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{
     ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned,
     SupportedProtocolVersion, version,
 };
 
-use crate::pki::{Authority, Files, Issued, own};
-use crate::support::{Sawmill, event, window};
+use crate::pki::{Authority, DAY, Files, Issued, own};
+use crate::support::{Sawmill, event, wait_for, window};
 
 type Stream = StreamOwned<ClientConnection, TcpStream>;
 
@@ -224,6 +226,23 @@ fn a_certificate_that_was_taken_back_lets_nobody_in_from_then_on() {
 }
 
 #[test]
+fn a_list_that_is_past_its_date_counts_and_is_warned_of() {
+    let root = Authority::new("root");
+    let (good, bad) = (root.issue("good", &[]), root.issue("bad", &[]));
+    let lists = Files::new();
+    let text = root.take_back_until(&[&bad], SystemTime::now() - DAY);
+    let settings = format!("revocation_lists = {:?}", lists.write("list.pem", &text));
+    let strict = Strict::start(&[root.pem()], &settings);
+    let line = strict.sawmill.wait_for_log("was to be renewed by");
+    assert!(
+        line.contains("WARN") && line.contains("list.pem: the revocation list of CN=root"),
+        "{line}"
+    );
+    strict.assert_turned_away(strict.connect_as(&bad), "was taken back");
+    send(&mut strict.connect_as(&good), &[event("good")]).unwrap();
+}
+
+#[test]
 fn a_certificate_may_be_bound_to_what_it_sends() {
     let root = Authority::new("root");
     let allow = "allow = [
@@ -254,6 +273,70 @@ fn a_certificate_may_be_bound_to_what_it_sends() {
 
     let other = root.issue("es-web1", &["all.example"]);
     strict.assert_turned_away(strict.connect_as(&other), "CN=es-web1 is not among those");
+}
+
+#[test]
+fn a_group_is_taken_as_it_is_written() {
+    let root = Authority::new("root");
+    let allow = "allow = [{ subject = 'web1', groups = ['team a, b'] }]";
+    let strict = Strict::start(&[root.pem()], allow);
+    let of = |group: &str| {
+        let group = format!(r#""group":"{group}""#);
+        event("grouped").replace(r#""group":"pt""#, &group)
+    };
+    let mut client = strict.connect_as(&root.issue("web1", &[]));
+    send(&mut client, &[of("team"), of("team a, b"), of("b")]).unwrap();
+    let letters = strict.sawmill.dead_letters();
+    assert_eq!(letters.len(), 2, "{letters:?}");
+    assert!(
+        letters
+            .iter()
+            .all(|letter| !letter.to_string().contains("team a, b"))
+    );
+}
+
+/// Each certificate has in one of its names what a rule wants of another.
+#[test]
+fn no_name_passes_for_a_name_of_another_kind() {
+    let root = Authority::new("root");
+    let allow = "allow = [
+        { subject = 'CN=pt-*,O=Example' },
+        { subject = '*.pt' },
+        { alternative_name = '*.logs.example' },
+        { alternative_name = '10.0.0.*' },
+    ]";
+    let strict = Strict::start(&[root.pem()], allow);
+    let issue = |common_name: &str, organization: &str, names: Vec<SanType>| {
+        root.issue_with(common_name, &[], |params| {
+            let subject = &mut params.distinguished_name;
+            subject.push(DnType::OrganizationName, organization);
+            params.subject_alt_names = names;
+        })
+    };
+    let reversed = |organization: &str, common_name: &str| {
+        root.issue_with("", &[], |params| {
+            params.distinguished_name = rcgen::DistinguishedName::new();
+            let subject = &mut params.distinguished_name;
+            subject.push(DnType::OrganizationName, organization);
+            subject.push(DnType::CommonName, common_name);
+        })
+    };
+    let mail = SanType::Rfc822Name("a@x.logs.example".try_into().unwrap());
+    let uri = SanType::URI("spiffe://evil/x.logs.example".try_into().unwrap());
+    let dns = SanType::DnsName("10.0.0.evil.example".try_into().unwrap());
+    for posing in [
+        issue("CN=pt-x,O=Example", "Evil", Vec::new()),
+        issue("evil", "corp.pt", Vec::new()),
+        reversed("corp.pt", "evil"),
+        issue("evil", "Evil", vec![mail, uri, dns]),
+    ] {
+        strict.assert_turned_away(strict.connect_as(&posing), "is not among those");
+    }
+    send(
+        &mut strict.connect_as(&reversed("Example", "pt-x")),
+        &[event("in")],
+    )
+    .unwrap();
 }
 
 #[test]
@@ -364,10 +447,29 @@ fn a_new_certificate_is_taken_without_a_restart_and_a_bad_one_changes_nothing() 
 }
 
 #[test]
+fn a_bad_file_is_complained_of_once_however_often_it_is_tried() {
+    let root = Authority::new("root");
+    let strict = Strict::start(&[root.pem()], "reload_interval = '50ms'");
+    let complaints = || strict.sawmill.log().matches("ERROR").count();
+    let (before, other) = (strict.files.path("key.pem"), own("other"));
+    let before = std::fs::read_to_string(before).unwrap();
+    strict.files.write("key.pem", &other.key_pem());
+    strict.sawmill.wait_for_log("is not the key of");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(complaints(), 1, "{}", strict.sawmill.log());
+    strict.sawmill.hang_up();
+    wait_for("an answer to who asked", || {
+        (complaints() == 2).then_some(())
+    });
+    strict.files.write("key.pem", &before);
+    strict.sawmill.wait_for_log("read anew");
+}
+
+#[test]
 fn a_certificate_near_its_end_is_warned_of() {
     let root = Authority::new("root");
     let files = Files::new();
-    let soon = std::time::SystemTime::now() + std::time::Duration::from_hours(20 * 24);
+    let soon = SystemTime::now() + std::time::Duration::from_hours(20 * 24);
     let server = root.issue_with("server", &["localhost"], |params| {
         params.not_after = soon.into();
     });
@@ -381,10 +483,54 @@ fn a_certificate_near_its_end_is_warned_of() {
 }
 
 #[test]
+fn a_certificate_that_does_not_hold_yet_is_warned_of() {
+    let root = Authority::new("root");
+    let files = Files::new();
+    let later = SystemTime::now() + std::time::Duration::from_hours(48);
+    let server = root.issue_with("server", &["localhost"], |params| {
+        params.not_before = later.into();
+    });
+    let settings = files.settings("input.beats.tls", &server);
+    let sawmill = Sawmill::start(&[&settings[0], &settings[1]]);
+    let line = sawmill.wait_for_log("does not hold before");
+    assert!(
+        line.contains("WARN") && line.contains("the certificate of CN=server"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_certificate_in_a_chain_that_did_not_sign_the_one_before_is_warned_of() {
+    let (root, stranger) = (Authority::new("root"), Authority::new("stranger"));
+    let between = root.below("between");
+    let mut server = between.issue("server", &["localhost"]);
+    let alone = server.pem.clone();
+    for (above, warns) in [
+        (vec![between.pem(), root.pem()], false),
+        (vec![between.pem(), stranger.pem()], true),
+        (vec![], false),
+    ] {
+        server.pem = [vec![alone.clone()], above].concat().concat();
+        let files = Files::new();
+        let settings = files.settings("input.beats.tls", &server);
+        let sawmill = Sawmill::start(&[&settings[0], &settings[1]]);
+        if warns {
+            let line = sawmill.wait_for_log("did not sign");
+            let want = "cert.pem: certificate 3 in it, of CN=stranger, did not sign the one before it, \
+                        of CN=between, which CN=root did";
+            assert!(line.contains("WARN") && line.contains(want), "{line}");
+        } else {
+            sawmill.wait_for_log("Beats");
+            assert!(!sawmill.log().contains("did not sign"), "{}", sawmill.log());
+        }
+    }
+}
+
+#[test]
 fn what_is_shown_to_elasticsearch_and_believed_of_it_is_warned_of_too() {
     let root = Authority::new("root");
     let files = Files::new();
-    let soon = std::time::SystemTime::now() + std::time::Duration::from_hours(20 * 24);
+    let soon = SystemTime::now() + std::time::Duration::from_hours(20 * 24);
     let own = root.issue_with("sawmill", &[], |params| params.not_after = soon.into());
     let [certificate, key] = ["cert.pem", "key.pem"].map(|name| files.path(name));
     files.write("cert.pem", &own.pem);

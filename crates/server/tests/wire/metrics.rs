@@ -164,20 +164,26 @@ fn clients_are_told_apart_by_address_and_certificate_and_certificates_have_their
         // What rcgen writes unless told: 4096-01-01.
         assert!(line.ends_with("} 67090118400.0"), "{line}");
     }
+    let list =
+        "sawmill_revocation_list_next_update_timestamp_seconds{indicator=\"certificates\",path=";
+    let is_told = |line: &str| line.starts_with(list) && line.contains("subject=\"CN=root\"");
+    assert!(text.lines().any(is_told), "{text}");
 }
 
-/// A Sawmill that wants certificates of this authority.
+/// A Sawmill that wants certificates of this authority, which has taken none back.
 fn secure() -> (Files, Authority, Sawmill) {
     let (files, authority) = (Files::new(), Authority::new("root"));
     let server = authority.issue("server", &["localhost"]);
     let [certificate, key] = files.settings("input.beats.tls", &server);
     let authorities = files.write("ca.pem", &authority.pem());
+    let list = files.write("list.pem", &authority.take_back(&[]));
     let sawmill = Sawmill::start(&[
         API,
         &certificate,
         &key,
         "input.beats.tls.client_authentication=required",
         &format!("input.beats.tls.client_authorities={authorities}"),
+        &format!("input.beats.tls.revocation_lists={list}"),
     ]);
     (files, authority, sawmill)
 }

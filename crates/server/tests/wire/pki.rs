@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
@@ -10,6 +10,8 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
+
+pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 /// Files of this test.
 pub(crate) struct Files(TempDir);
@@ -117,7 +119,12 @@ impl Authority {
 
     /// A list of these as taken back, in PEM.
     pub(crate) fn take_back(&self, issued: &[&Issued]) -> String {
-        let now = SystemTime::now().into();
+        self.take_back_until(issued, SystemTime::now() + DAY)
+    }
+
+    /// The same, to be followed by another list then.
+    pub(crate) fn take_back_until(&self, issued: &[&Issued], next: SystemTime) -> String {
+        let now = (next - DAY).into();
         let revoked = issued.iter().map(|issued| RevokedCertParams {
             serial_number: issued.serial.clone(),
             revocation_time: now,
@@ -126,7 +133,7 @@ impl Authority {
         });
         let list = CertificateRevocationListParams {
             this_update: now,
-            next_update: now + std::time::Duration::from_hours(24),
+            next_update: next.into(),
             crl_number: SerialNumber::from(1),
             issuing_distribution_point: None,
             revoked_certs: revoked.collect(),

@@ -118,3 +118,12 @@ fn limits_and_networks_are_those_of_the_client() {
     assert_eq!(denied.until_closed(), b"");
     sawmill.wait_for_log("deny_networks");
 }
+
+#[test]
+fn to_believe_everybody_is_warned_of() {
+    for everybody in ["0.0.0.0/0", "::/0"] {
+        let sawmill = Sawmill::start(&[&format!("input.beats.proxy_networks={everybody}")]);
+        let line = sawmill.wait_for_log("input.beats.proxy_networks has");
+        assert!(line.contains("WARN") && line.contains(everybody), "{line}");
+    }
+}
