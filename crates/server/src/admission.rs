@@ -55,6 +55,9 @@ struct Handshakes {
     by_address: HashMap<Option<IpAddr>, BTreeMap<u64, CancellationToken>>,
 }
 
+/// Of an IPv6 address, what one client can have all of.
+const IPV6_HOST_BITS: u32 = 128 - 56;
+
 /// Why a connection is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -251,12 +254,12 @@ impl Drop for Place {
     }
 }
 
-/// Whoever has one address of IPv6 mostly has all of its /64 (RFC 6177).
+/// Whoever has one address of IPv6 has all of its /64, and at home mostly of its /56 (RFC 6177, section 2).
 pub(crate) fn counted_as(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {
-            let network = address.to_bits() >> 64 << 64;
+            let network = address.to_bits() >> IPV6_HOST_BITS << IPV6_HOST_BITS;
             Ipv6Addr::from_bits(network).into()
         }
     }
@@ -356,9 +359,9 @@ mod tests {
     fn a_whole_network_of_ipv6_counts_as_one_address() {
         let admission = admission(|_| {});
         let _places =
-            ["2001:db8::1", "2001:db8::2"].map(|address| connect(&admission, address).unwrap());
-        assert!(connect(&admission, "2001:db8::3").is_err());
-        assert!(connect(&admission, "2001:db8:0:1::3").is_ok());
+            ["2001:db8::1", "2001:db8:0:1::2"].map(|address| connect(&admission, address).unwrap());
+        assert!(connect(&admission, "2001:db8:0:2::3").is_err());
+        assert!(connect(&admission, "2001:db8:0:100::3").is_ok());
     }
 
     #[tokio::test]

@@ -7,12 +7,14 @@
 //! ```
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::io::Read;
+use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sawmill_intake::{Peer, Session};
 use sawmill_lumberjack::{FrameError, ProxyError};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -188,6 +190,7 @@ fn client_of(
     });
     let subject = names.as_ref().map(|names| names.subject.clone());
     let name = PeerName::new(address, subject.as_deref());
+    debug!(peer = name.text, "TLS agreed on");
     let counts = door.metrics.connect(address.ip(), subject.clone());
     let session = Session {
         version: tls::version_name(connection.protocol_version()),
@@ -270,6 +273,20 @@ async fn hang_up(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let _ = timeout(PATIENCE, drain).await;
 }
 
+/// The same without waiting, for whoever is one too many and must not keep a place by being sent away: what it has said so far is
+/// forgotten.
+pub(crate) fn part(stream: &TcpStream) {
+    let socket = SockRef::from(stream);
+    // That it is gone already is as well.
+    let _ = socket.shutdown(Shutdown::Write);
+    let mut forgotten = [0; 4096];
+    for _ in 0..16 {
+        if !(&*socket).read(&mut forgotten).is_ok_and(|bytes| bytes > 0) {
+            return;
+        }
+    }
+}
+
 impl PeerName {
     pub(crate) fn new(address: SocketAddr, subject: Option<&str>) -> Arc<Self> {
         let text = match subject {
@@ -285,9 +302,9 @@ impl Door {
     /// Ends a connection that never came to speak of windows.
     async fn send_away(&self, stream: TcpStream, peer: SocketAddr, close: &Close) {
         self.report(&peer.to_string(), close);
-        // Whoever is one too many must not keep a place by being sent away.
-        if !matches!(close, Close::ShuttingDown | Close::Refused(_)) {
-            hang_up(stream).await;
+        match close {
+            Close::ShuttingDown | Close::Refused(_) => part(&stream),
+            _ => hang_up(stream).await,
         }
     }
 
@@ -413,5 +430,28 @@ impl fmt::Display for Close {
                 )
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_sent_away_after_it_has_spoken_sees_the_end_and_no_reset() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        client.write_all(&[0x16; 10_000]).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.readable().await.unwrap();
+        part(&stream);
+        drop(stream);
+        let mut heard = Vec::new();
+        assert_eq!(client.read_to_end(&mut heard).await.unwrap(), 0);
     }
 }

@@ -13,7 +13,7 @@ use tracing::{error, warn};
 
 use crate::admission::{Place, Refusal};
 use crate::config::HostPort;
-use crate::connection::{Door, serve};
+use crate::connection::{Door, part, serve};
 use crate::start_error::StartError;
 
 /// Connections that the system keeps ready to be accepted.
@@ -21,6 +21,9 @@ const BACKLOG: i32 = 4096;
 
 /// Pause after a failed accept, such as one for want of file descriptors, so as not to spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A peer that takes nothing for so long is gone; as long as keepalive takes to notice that.
+const GONE_AFTER: Duration = Duration::from_mins(2);
 
 /// Binds every address that `listen` stands for; `setting` is where that was written.
 pub(crate) fn bind(
@@ -91,8 +94,7 @@ pub(crate) async fn accept_all(listener: TcpListener, door: Arc<Door>, connectio
                 if door.log.allows() {
                     warn!(%peer, "connection refused: {refusal}");
                 }
-                // A peer that has said nothing yet sees FIN.
-                drop(stream);
+                part(&stream);
             }
         }
     }
@@ -142,6 +144,9 @@ fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
         .with_time(Duration::from_mins(1))
         .with_interval(Duration::from_secs(10))
         .with_retries(6);
-    SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+    let socket = SockRef::from(&stream);
+    socket.set_tcp_keepalive(&keepalive)?;
+    // Keepalive says nothing while an ACK is on its way to nobody.
+    socket.set_tcp_user_timeout(Some(GONE_AFTER))?;
     Ok(stream)
 }
