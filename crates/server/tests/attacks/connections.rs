@@ -325,21 +325,9 @@ fn who_vanished_is_noticed() {
     let scene = Scene::open("half_open", &[]);
     scene.attack("TCP keepalive is on", 16, |sawmill| {
         let client = sawmill.attacker();
-        let port = client.stream.local_addr().unwrap().port();
-        // Timer 2 of a socket is keepalive (proc_net_tcp).
-        let found = wait_for("the server's socket", || {
-            let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-            let ours = format!(
-                "0100007F:{:04X} 0200007F:{port:04X} 01 ",
-                sawmill.address.port()
-            );
-            table
-                .lines()
-                .find(|line| line.contains(&ours))
-                .map(str::to_owned)
-        });
-        let timer = found.split_whitespace().nth(5).unwrap().to_owned();
-        assert!(timer.starts_with("02:"), "{found}");
+        // Timer 2 of a socket is keepalive.
+        let socket = sawmill.socket_of(&client);
+        assert!(socket[5].starts_with("02:"), "{socket:?}");
         client
     });
 }

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use sawmill_bench::open_files::allow_connections;
 
-use crate::support::{Client, Sawmill, Sink, connect_from, event, wait_for, window};
+use crate::support::{
+    Client, Sawmill, Sink, connect_cramped, connect_from, event, wait_for, window,
+};
 
 /// One scene at a time: two would be each other's attack.
 static STAGE: Mutex<()> = Mutex::new(());
@@ -284,6 +286,30 @@ impl Sawmill {
     /// Connects as an attacker.
     pub(crate) fn attacker(&self) -> Client {
         connect_from(self.address, ATTACKER)
+    }
+
+    /// The same as one that takes next to nothing.
+    pub(crate) fn cramped_attacker(&self) -> Client {
+        connect_cramped(self.address, ATTACKER)
+    }
+
+    /// What the kernel says of the server's socket for an attacker's connection: the fields of `proc_net_tcp(5)`.
+    pub(crate) fn socket_of(&self, attacker: &Client) -> Vec<String> {
+        let address =
+            |address: [u8; 4], port: u16| format!("{:08X}:{port:04X}", u32::from_le_bytes(address));
+        let port = attacker.stream.local_addr().unwrap().port();
+        let ends = [
+            address([127, 0, 0, 1], self.address.port()),
+            address(ATTACKER, port),
+        ];
+        wait_for("the server's socket", || {
+            let table = fs::read_to_string("/proc/net/tcp").unwrap();
+            table
+                .lines()
+                .map(|line| line.split_whitespace().map(str::to_owned).collect())
+                // Behind its number: both ends, and 01 for a connection that stands.
+                .find(|fields: &Vec<_>| fields[1..3] == ends && fields[3] == "01")
+        })
     }
 
     /// The same from so many places that each address has a thousand.
