@@ -6,17 +6,8 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::pki::{Authority, Files};
 use crate::scene::{Scene, closed};
 use crate::support::{Sawmill, event, frame, plain_window, wait_for, window};
-
-/// A certificate and its key as settings, and the files that they name.
-fn tls() -> (Files, [String; 2]) {
-    let files = Files::new();
-    let server = Authority::new("root").issue("server", &["localhost"]);
-    let settings = files.settings("input.beats.tls", &server);
-    (files, settings)
-}
 
 #[test]
 fn p14_connections_as_many_as_there_are() {
@@ -128,95 +119,6 @@ fn windows_that_are_held_back_take_no_more_than_the_budget() {
             clients
         },
     );
-}
-
-/// A server with TLS, asked by openssl.
-struct TlsStage {
-    sawmill: Sawmill,
-}
-
-impl TlsStage {
-    fn open(settings: &[&str]) -> Self {
-        Self {
-            sawmill: Sawmill::start(settings),
-        }
-    }
-
-    /// What openssl's client says of a handshake with these options.
-    fn openssl(&self, options: &[&str]) -> String {
-        let ended = Command::new("timeout")
-            .args([
-                "10",
-                "openssl",
-                "s_client",
-                "-connect",
-                &self.sawmill.address.to_string(),
-            ])
-            .args(options)
-            .stdin(std::process::Stdio::null())
-            .output()
-            .unwrap();
-        let said = [ended.stdout, ended.stderr].concat();
-        String::from_utf8_lossy(&said).into_owned()
-    }
-}
-
-#[test]
-fn no_weak_version_suite_or_renegotiation() {
-    let (_files, settings) = tls();
-    let stage = TlsStage::open(&[&settings[0], &settings[1]]);
-    let agreed = |options: &[&str]| {
-        let said = stage.openssl(options);
-        let line = said
-            .lines()
-            .find(|line| line.trim_start().starts_with("New, "));
-        line.unwrap_or("New, (NONE)").to_owned()
-    };
-    for options in [
-        &["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"][..],
-        &["-tls1", "-cipher", "ALL:@SECLEVEL=0"],
-        &["-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"],
-        &["-tls1_2", "-cipher", "AES128-GCM-SHA256:@SECLEVEL=0"],
-        &["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"],
-        &[
-            "-tls1_2",
-            "-cipher",
-            "DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0",
-        ],
-        &["-tls1_2", "-cipher", "NULL:@SECLEVEL=0"],
-        &["-tls1_2", "-cipher", "aNULL:@SECLEVEL=0"],
-        &["-tls1_2", "-cipher", "3DES:RC4:@SECLEVEL=0"],
-    ] {
-        assert!(
-            agreed(options).contains("(NONE)"),
-            "{options:?}: {}",
-            agreed(options)
-        );
-    }
-    assert!(
-        agreed(&["-tls1_2"]).contains("ECDHE-ECDSA-AES256-GCM-SHA384"),
-        "{}",
-        agreed(&["-tls1_2"])
-    );
-    assert!(agreed(&["-tls1_3"]).contains("TLSv1.3"));
-    let said = stage.openssl(&["-tls1_2"]);
-    assert!(said.contains("Secure Renegotiation IS supported"), "{said}");
-    assert!(said.contains("Compression: NONE"), "{said}");
-    // Whoever asks for another handshake within the first gets none: as many certificates are looked at as without.
-    let looked_at = |typed: &str| {
-        let typed =
-            format!("(sleep 1; echo '{typed}'; sleep 2) | timeout 4 openssl s_client -tls1_2");
-        let command = format!("{typed} -connect {} 2>&1", stage.sawmill.address);
-        let said = Command::new("sh").args(["-c", &command]).output().unwrap();
-        let said = String::from_utf8_lossy(&said.stdout).into_owned();
-        (
-            said.matches("verify return").count(),
-            said.contains("RENEGOTIATING"),
-        )
-    };
-    let (usual, _) = looked_at("");
-    assert!(usual > 0);
-    assert_eq!(looked_at("R"), (usual, true));
 }
 
 #[test]
