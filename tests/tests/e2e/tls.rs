@@ -105,27 +105,59 @@ fn a_certificate_changed_under_load_loses_and_doubles_nothing() {
     let dir = folder();
     let pki = dir.path();
     let (old, new) = (Authority::new("old"), Authority::new("new"));
-    fs::write(pki.join("ca.pem"), old.pem() + &new.pem()).unwrap();
+    for (name, authorities) in [
+        ("ca", old.pem() + &new.pem()),
+        ("old", old.pem()),
+        ("new", new.pem()),
+    ] {
+        fs::write(pki.join(format!("{name}.pem")), authorities).unwrap();
+    }
     old.issue(pki, "server", HERE, "");
     let sawmill = Sawmill::start(pki, settings(pki, "server"));
     let to = name_only(&sawmill.beats_address());
+    // It keeps its one connection: only others show which certificate is in use.
     let filebeat = Filebeat::start_with(pki, &to, ssl(pki, "ca", None, &[]));
-    let django = Django::write(pki, 40_000, Pace::PerSecond(5000));
-    for (change, authority) in [(1, &new), (2, &old), (3, &new)] {
+    let django = Django::write(pki, 60_000, Pace::PerSecond(5000));
+    let change = |acknowledged, to: &Authority| {
         until("the next lines are stored", PATIENCE, || {
-            filebeat.acknowledged() >= change * 8000
+            filebeat.acknowledged() >= acknowledged
         });
-        authority.issue(pki, "server", HERE, "");
+        let times_read = || sawmill.log().matches("read anew").count();
+        let before = times_read();
+        to.issue(pki, "server", HERE, "");
         sawmill.hang_up();
-        until("it is read", PATIENCE, || {
-            sawmill.log().matches("read anew").count() >= change
-        });
-    }
+        until("it is read", PATIENCE, || times_read() > before);
+    };
+    let newcomer = |trusts| {
+        let place = below(pki, &format!("trusts-{trusts}"));
+        let lines = Django::write(&place, 500, Pace::Full).finish().lines();
+        let filebeat = Filebeat::start_with(&place, &to, ssl(pki, trusts, None, &[]));
+        (filebeat, lines)
+    };
+
+    change(8000, &new);
+    change(16_000, &old);
+    change(24_000, &new);
+    let ((refused, its_lines), (welcome, all)) = (newcomer("old"), newcomer("new"));
+    welcome.until_acknowledged(all.count(), PATIENCE);
+    assert_eq!(welcome.errors(), [""; 0]);
+    until("the other says why not", PATIENCE, || {
+        let errors = refused.errors();
+        errors.iter().any(|line| line.contains("unknown authority"))
+    });
+    assert_eq!(refused.acknowledged(), 0);
+
+    // It tries until its own is back.
+    change(32_000, &old);
+    refused.until_acknowledged(its_lines.count(), PATIENCE);
     let lines = django.finish().lines();
     filebeat.until_acknowledged(lines.count(), PATIENCE);
     assert_eq!(filebeat.errors(), [""; 0]);
     let stored = stored_messages(&pki.join("streams"));
-    assert_eq!(lines.compare(&stored), Comparison::SAME);
+    assert_eq!(
+        lines.and(its_lines).and(all).compare(&stored),
+        Comparison::SAME
+    );
 }
 
 #[test]
