@@ -34,7 +34,7 @@ pub use crate::filebeat::Filebeat;
 pub use crate::go_lumber::GoLumber;
 pub use crate::haproxy::Haproxy;
 pub use crate::lines::{Comparison, Lines};
-pub use crate::local::{dead_messages, message_of, stored_messages};
+pub use crate::local::{dead_messages, message_of, stored_clients, stored_messages};
 pub use crate::parts::repository;
 pub use crate::pki::{Authority, issue_own};
 pub use crate::process::Process;

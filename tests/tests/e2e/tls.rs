@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sawmill_tests::{
     Authority, Comparison, Django, Filebeat, Haproxy, Pace, Sawmill, Settings, issue_own,
-    stored_messages, until,
+    stored_clients, stored_messages, until,
 };
 
 use crate::{PATIENCE, folder};
@@ -105,27 +105,59 @@ fn a_certificate_changed_under_load_loses_and_doubles_nothing() {
     let dir = folder();
     let pki = dir.path();
     let (old, new) = (Authority::new("old"), Authority::new("new"));
-    fs::write(pki.join("ca.pem"), old.pem() + &new.pem()).unwrap();
+    for (name, authorities) in [
+        ("ca", old.pem() + &new.pem()),
+        ("old", old.pem()),
+        ("new", new.pem()),
+    ] {
+        fs::write(pki.join(format!("{name}.pem")), authorities).unwrap();
+    }
     old.issue(pki, "server", HERE, "");
     let sawmill = Sawmill::start(pki, settings(pki, "server"));
     let to = name_only(&sawmill.beats_address());
+    // It keeps its one connection: only others show which certificate is in use.
     let filebeat = Filebeat::start_with(pki, &to, ssl(pki, "ca", None, &[]));
-    let django = Django::write(pki, 40_000, Pace::PerSecond(5000));
-    for (change, authority) in [(1, &new), (2, &old), (3, &new)] {
+    let django = Django::write(pki, 60_000, Pace::PerSecond(5000));
+    let change = |acknowledged, to: &Authority| {
         until("the next lines are stored", PATIENCE, || {
-            filebeat.acknowledged() >= change * 8000
+            filebeat.acknowledged() >= acknowledged
         });
-        authority.issue(pki, "server", HERE, "");
+        let times_read = || sawmill.log().matches("read anew").count();
+        let before = times_read();
+        to.issue(pki, "server", HERE, "");
         sawmill.hang_up();
-        until("it is read", PATIENCE, || {
-            sawmill.log().matches("read anew").count() >= change
-        });
-    }
+        until("it is read", PATIENCE, || times_read() > before);
+    };
+    let newcomer = |trusts| {
+        let place = below(pki, &format!("trusts-{trusts}"));
+        let lines = Django::write(&place, 500, Pace::Full).finish().lines();
+        let filebeat = Filebeat::start_with(&place, &to, ssl(pki, trusts, None, &[]));
+        (filebeat, lines)
+    };
+
+    change(8000, &new);
+    change(16_000, &old);
+    change(24_000, &new);
+    let ((refused, its_lines), (welcome, all)) = (newcomer("old"), newcomer("new"));
+    welcome.until_acknowledged(all.count(), PATIENCE);
+    assert_eq!(welcome.errors(), [""; 0]);
+    until("the other says why not", PATIENCE, || {
+        let errors = refused.errors();
+        errors.iter().any(|line| line.contains("unknown authority"))
+    });
+    assert_eq!(refused.acknowledged(), 0);
+
+    // It tries until its own is back.
+    change(32_000, &old);
+    refused.until_acknowledged(its_lines.count(), PATIENCE);
     let lines = django.finish().lines();
     filebeat.until_acknowledged(lines.count(), PATIENCE);
     assert_eq!(filebeat.errors(), [""; 0]);
     let stored = stored_messages(&pki.join("streams"));
-    assert_eq!(lines.compare(&stored), Comparison::SAME);
+    assert_eq!(
+        lines.and(its_lines).and(all).compare(&stored),
+        Comparison::SAME
+    );
 }
 
 #[test]
@@ -165,38 +197,71 @@ fn a_filebeat_that_cannot_trust_the_server_is_told_apart_and_stores_nothing() {
     }
 }
 
+/// A Sawmill behind an `HAProxy`, which keeps whom each event came from.
+struct Proxied {
+    // Ended before what it passes everything on to.
+    haproxy: Haproxy,
+    sawmill: Sawmill,
+}
+
+impl Proxied {
+    fn start(dir: &Path, header: &str, settings: Settings) -> Self {
+        let pipeline = dir.join("who.toml");
+        let own = fs::read_to_string(sawmill_tests::repository().join("pipeline.toml")).unwrap();
+        let who = "[[filter]]\ntype = \"set\"\nfields = { \"[client][ip]\" = \"%{[@metadata][input][beats][host][ip]}\" }\n";
+        fs::write(&pipeline, format!("{own}\n{who}")).unwrap();
+        let settings = settings
+            .with("INPUT__BEATS__PROXY_NETWORKS", Haproxy::SOURCE.to_string())
+            .with_pipeline(&pipeline);
+        let sawmill = Sawmill::start(dir, settings);
+        let haproxy = Haproxy::start(dir, &sawmill.beats_address(), header);
+        Self { haproxy, sawmill }
+    }
+
+    /// Ships lines through the load balancer and shows that all are stored as those of Filebeat's own address, and of no other on
+    /// the way.
+    fn assert_ships(&self, dir: &Path, options: Vec<String>) {
+        let lines = Django::write(dir, 500, Pace::Full).finish().lines();
+        let filebeat = Filebeat::start_with(dir, &self.haproxy.address(), options);
+        filebeat.until_acknowledged(lines.count(), PATIENCE);
+        assert_eq!(filebeat.errors(), [""; 0]);
+        let streams = dir.join("streams");
+        assert_eq!(lines.compare(&stored_messages(&streams)), Comparison::SAME);
+        assert_eq!(stored_clients(&streams), ["127.0.0.1".to_owned()].into());
+    }
+}
+
 #[test]
 fn behind_a_load_balancer_the_client_is_still_the_client() {
     for header in ["send-proxy", "send-proxy-v2"] {
         let dir = folder();
-        let pipeline = dir.path().join("who.toml");
-        let own = fs::read_to_string(sawmill_tests::repository().join("pipeline.toml")).unwrap();
-        let who = "[[filter]]\ntype = \"set\"\nfields = { \"[client][ip]\" = \"%{[@metadata][input][beats][host][ip]}\" }\n";
-        fs::write(&pipeline, format!("{own}\n{who}")).unwrap();
-        let settings = Settings::local(&dir.path().join("streams"))
-            .with("API__LISTEN", "off")
-            .with("INPUT__BEATS__PROXY_NETWORKS", "127.0.0.1")
-            .with_pipeline(&pipeline);
-        let sawmill = Sawmill::start(dir.path(), settings);
-        let haproxy = Haproxy::start(dir.path(), &sawmill.beats_address(), header);
-        let lines = Django::write(dir.path(), 500, Pace::Full).finish().lines();
-        let filebeat = Filebeat::start_to(dir.path(), &haproxy.address());
-        filebeat.until_acknowledged(lines.count(), PATIENCE);
-        assert_eq!(filebeat.errors(), [""; 0], "{header}");
-        let stored = stored_messages(&dir.path().join("streams"));
-        assert_eq!(lines.compare(&stored), Comparison::SAME, "{header}");
+        let settings = Settings::local(&dir.path().join("streams")).with("API__LISTEN", "off");
+        let proxied = Proxied::start(dir.path(), header, settings);
+        proxied.assert_ships(dir.path(), Vec::new());
         // A stranger through the load balancer: its own port is in the log, the load balancer's is not.
-        let address = haproxy.address().to_socket_addrs().unwrap().next().unwrap();
+        let address = proxied.haproxy.address();
+        let address = address.to_socket_addrs().unwrap().next().unwrap();
         let stranger = TcpStream::connect(address).unwrap();
         std::io::Write::write_all(&mut &stranger, b"GET / HTTP/1.1\r\n\r\n").unwrap();
         let port = stranger.local_addr().unwrap().to_string();
-        sawmill.until_it_says(&[&port, "HTTP"], PATIENCE);
+        proxied.sawmill.until_it_says(&[&port, "HTTP"], PATIENCE);
         // Neither are its health checks, of which some came by now.
-        let warnings = sawmill
-            .log()
-            .lines()
-            .filter(|line| line.contains("WARN"))
-            .count();
-        assert_eq!(warnings, 1, "{}", sawmill.log());
+        let log = proxied.sawmill.log();
+        let warnings = log.lines().filter(|line| line.contains("WARN")).count();
+        assert_eq!(warnings, 1, "{log}");
+    }
+}
+
+#[test]
+fn tls_passes_through_a_load_balancer_and_the_client_is_still_the_client() {
+    for header in ["send-proxy", "send-proxy-v2"] {
+        let dir = folder();
+        let authority = Authority::new("server's");
+        fs::write(dir.path().join("ca.pem"), authority.pem()).unwrap();
+        authority.issue(dir.path(), "server", &[&Haproxy::LISTEN.to_string()], "");
+        let proxied = Proxied::start(dir.path(), header, settings(dir.path(), "server"));
+        proxied.assert_ships(dir.path(), ssl(dir.path(), "ca", None, &[]));
+        let log = proxied.sawmill.log();
+        assert!(!log.contains("WARN"), "{log}");
     }
 }

@@ -119,16 +119,31 @@ fn ack_never_for_half_a_window() {
     });
 }
 
+/// How long they may stay unread is for `wire` to show: 30 s are too long for a stage.
 #[test]
 fn acks_that_nobody_reads() {
     let scene = Scene::open("unread", &[]);
     scene.attack(
-        "200 connections send windows and read no ACK",
+        "50 connections send windows until the server can write no more ACKs, and read none",
         32,
         |sawmill| {
             let text = event("x");
             let windows = window(&[text.as_bytes()]).repeat(50);
-            sawmill.attackers(200, &windows)
+            let probes = b"2W\0\0\0\0".repeat(1000);
+            let mut clients: Vec<_> = (0..50).map(|_| sawmill.cramped_attacker()).collect();
+            std::thread::scope(|scope| {
+                for client in &mut clients {
+                    let both = [&windows[..], &probes].concat();
+                    scope.spawn(move || client.send_until_stuck(&both));
+                }
+            });
+            for client in &clients {
+                // What the server has not brought off, and what it has not read.
+                let queues = &sawmill.socket_of(client)[4];
+                let full = { queues.split(':') }.all(|queue| queue != "00000000");
+                assert!(full, "{queues}");
+            }
+            clients
         },
     );
 }

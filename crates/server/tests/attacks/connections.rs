@@ -6,17 +6,8 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::pki::{Authority, Files};
-use crate::scene::{Scene, alone};
+use crate::scene::Scene;
 use crate::support::{Sawmill, closed, event, frame, plain_window, wait_for, window};
-
-/// A certificate and its key as settings, and the files that they name.
-fn tls() -> (Files, [String; 2]) {
-    let files = Files::new();
-    let server = Authority::new("root").issue("server", &["localhost"]);
-    let settings = files.settings("input.beats.tls", &server);
-    (files, settings)
-}
 
 #[test]
 fn p14_connections_as_many_as_there_are() {
@@ -146,155 +137,6 @@ fn windows_that_are_held_back_from_many_addresses() {
 }
 
 #[test]
-fn handshakes_that_never_end() {
-    let (_files, settings) = tls();
-    let limits = [
-        "input.beats.tls.handshake_timeout=2s",
-        "input.beats.handshakes_max=1000",
-    ];
-    let stage = TlsStage::open(&[&settings[0], &settings[1], limits[0], limits[1]]);
-    let before = stage.sawmill.resident_bytes();
-    let mut clients = stage.sawmill.crowd(2000);
-    for client in &mut clients {
-        let _ = client.stream.write_all(b"\x16\x03\x01");
-    }
-    wait_for("handshakes refused", || {
-        (closed(&mut clients) >= 1000).then_some(())
-    });
-    // Another address still gets in, though all places are taken.
-    assert!(stage.handshake("127.0.0.1"));
-    let grown = stage.sawmill.resident_bytes().saturating_sub(before);
-    assert!(grown < 48 << 20, "{grown} bytes more");
-    wait_for("handshakes timed out", || {
-        (closed(&mut clients) == 2000).then_some(())
-    });
-}
-
-#[test]
-fn handshakes_that_come_byte_by_byte() {
-    let _alone = alone();
-    let (_files, settings) = tls();
-    let limits = [
-        "input.beats.tls.handshake_timeout=8s",
-        "input.beats.handshakes_max=5100",
-    ];
-    let stage = TlsStage::open(&[&settings[0], &settings[1], limits[0], limits[1]]);
-    let before = stage.sawmill.resident_bytes();
-    let mut clients = stage.sawmill.crowd(5000);
-    // A greeting of 512 bytes, of which these are the first.
-    for byte in b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03" {
-        for client in &mut clients {
-            let _ = client.stream.write_all(&[*byte]);
-        }
-        sleep(Duration::from_millis(100));
-    }
-    wait_for("all of them accepted", || {
-        (stage.sawmill.files() > 5000).then_some(())
-    });
-    assert!(stage.handshake("127.0.0.1"));
-    let grown = stage.sawmill.resident_bytes().saturating_sub(before);
-    assert!(grown < 112 << 20, "{grown} bytes more");
-    wait_for("handshakes timed out", || {
-        (closed(&mut clients) == 5000).then_some(())
-    });
-}
-
-/// A server with TLS, asked by openssl.
-struct TlsStage {
-    sawmill: Sawmill,
-}
-
-impl TlsStage {
-    fn open(settings: &[&str]) -> Self {
-        Self {
-            sawmill: Sawmill::start(settings),
-        }
-    }
-
-    /// Whether openssl's client gets through a handshake from this address.
-    fn handshake(&self, from: &str) -> bool {
-        self.openssl(&["-bind", &format!("{from}:0")])
-            .contains("Verification")
-    }
-
-    /// What openssl's client says of a handshake with these options.
-    fn openssl(&self, options: &[&str]) -> String {
-        let ended = Command::new("timeout")
-            .args([
-                "10",
-                "openssl",
-                "s_client",
-                "-connect",
-                &self.sawmill.address.to_string(),
-            ])
-            .args(options)
-            .stdin(std::process::Stdio::null())
-            .output()
-            .unwrap();
-        let said = [ended.stdout, ended.stderr].concat();
-        String::from_utf8_lossy(&said).into_owned()
-    }
-}
-
-#[test]
-fn no_weak_version_suite_or_renegotiation() {
-    let (_files, settings) = tls();
-    let stage = TlsStage::open(&[&settings[0], &settings[1]]);
-    let agreed = |options: &[&str]| {
-        let said = stage.openssl(options);
-        let line = said
-            .lines()
-            .find(|line| line.trim_start().starts_with("New, "));
-        line.unwrap_or("New, (NONE)").to_owned()
-    };
-    for options in [
-        &["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"][..],
-        &["-tls1", "-cipher", "ALL:@SECLEVEL=0"],
-        &["-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"],
-        &["-tls1_2", "-cipher", "AES128-GCM-SHA256:@SECLEVEL=0"],
-        &["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"],
-        &[
-            "-tls1_2",
-            "-cipher",
-            "DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0",
-        ],
-        &["-tls1_2", "-cipher", "NULL:@SECLEVEL=0"],
-        &["-tls1_2", "-cipher", "aNULL:@SECLEVEL=0"],
-        &["-tls1_2", "-cipher", "3DES:RC4:@SECLEVEL=0"],
-    ] {
-        assert!(
-            agreed(options).contains("(NONE)"),
-            "{options:?}: {}",
-            agreed(options)
-        );
-    }
-    assert!(
-        agreed(&["-tls1_2"]).contains("ECDHE-ECDSA-AES256-GCM-SHA384"),
-        "{}",
-        agreed(&["-tls1_2"])
-    );
-    assert!(agreed(&["-tls1_3"]).contains("TLSv1.3"));
-    let said = stage.openssl(&["-tls1_2"]);
-    assert!(said.contains("Secure Renegotiation IS supported"), "{said}");
-    assert!(said.contains("Compression: NONE"), "{said}");
-    // Whoever asks for another handshake within the first gets none: as many certificates are looked at as without.
-    let looked_at = |typed: &str| {
-        let typed =
-            format!("(sleep 1; echo '{typed}'; sleep 2) | timeout 4 openssl s_client -tls1_2");
-        let command = format!("{typed} -connect {} 2>&1", stage.sawmill.address);
-        let said = Command::new("sh").args(["-c", &command]).output().unwrap();
-        let said = String::from_utf8_lossy(&said.stdout).into_owned();
-        (
-            said.matches("verify return").count(),
-            said.contains("RENEGOTIATING"),
-        )
-    };
-    let (usual, _) = looked_at("");
-    assert!(usual > 0);
-    assert_eq!(looked_at("R"), (usual, true));
-}
-
-#[test]
 fn descriptors_that_run_out() {
     let scene = Scene::open("emfile", &[]);
     scene.attack(
@@ -340,21 +182,9 @@ fn who_vanished_is_noticed() {
     let scene = Scene::open("half_open", &[]);
     scene.attack("TCP keepalive is on", 16, |sawmill| {
         let client = sawmill.attacker();
-        let port = client.stream.local_addr().unwrap().port();
-        // Timer 2 of a socket is keepalive (proc_net_tcp).
-        let found = wait_for("the server's socket", || {
-            let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-            let ours = format!(
-                "0100007F:{:04X} 0200007F:{port:04X} 01 ",
-                sawmill.address.port()
-            );
-            table
-                .lines()
-                .find(|line| line.contains(&ours))
-                .map(str::to_owned)
-        });
-        let timer = found.split_whitespace().nth(5).unwrap().to_owned();
-        assert!(timer.starts_with("02:"), "{found}");
+        // Timer 2 of a socket is keepalive.
+        let socket = sawmill.socket_of(&client);
+        assert!(socket[5].starts_with("02:"), "{socket:?}");
         client
     });
 }

@@ -22,3 +22,4 @@ mod scene;
 #[path = "../wire/support.rs"]
 #[allow(dead_code, reason = "of use to others")]
 mod support;
+mod tls;

@@ -2,17 +2,21 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write;
-use std::net::{Shutdown, SocketAddr};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
+use rustls::StreamOwned;
 use sawmill_bench::open_files::allow_connections;
 
-use crate::support::{Client, Sawmill, Sink, connect_from, event, wait_for, window};
+use crate::pki::{Authority, Files};
+use crate::support::{
+    Client, Sawmill, Sink, connect_cramped, connect_from, event, wait_for, window,
+};
 
 /// One scene at a time: two would be each other's attack.
 static STAGE: Mutex<()> = Mutex::new(());
@@ -54,8 +58,44 @@ pub(crate) struct Scene {
     honest: Honest,
     pub(crate) sawmill: Sawmill,
     before: Measured,
+    speech: Speech,
     _sink: Sink,
     _stage: MutexGuard<'static, ()>,
+}
+
+/// How clients speak to the server.
+enum Speech {
+    Plain,
+    Tls {
+        authority: Box<Authority>,
+        _files: Files,
+    },
+}
+
+/// What they speak over.
+trait Stream: Read + Write + Send {}
+
+impl<S: Read + Write + Send> Stream for S {}
+
+impl Speech {
+    /// One that trusts an authority which has signed the server's certificate; and the settings of that certificate.
+    fn tls() -> (Self, [String; 2]) {
+        let (authority, files) = (Authority::new("root"), Files::new());
+        let server = authority.issue("server", &["localhost"]);
+        let settings = files.settings("input.beats.tls", &server);
+        let tls = Self::Tls {
+            authority: Box::new(authority),
+            _files: files,
+        };
+        (tls, settings)
+    }
+
+    fn over(&self, stream: TcpStream) -> Box<dyn Stream> {
+        match self {
+            Self::Plain => Box::new(stream),
+            Self::Tls { authority, .. } => Box::new(StreamOwned::new(authority.session(), stream)),
+        }
+    }
 }
 
 /// What was measured over a while.
@@ -72,12 +112,23 @@ struct Measured {
 impl Scene {
     /// A server with a small budget in front of a stand-in for Elasticsearch, and an honest client at work.
     pub(crate) fn open(name: &'static str, settings: &[&str]) -> Self {
+        Self::spoken(Speech::Plain, name, settings)
+    }
+
+    /// The same within TLS.
+    pub(crate) fn open_tls(name: &'static str, settings: &[&str]) -> Self {
+        let (speech, tls) = Speech::tls();
+        let tls = tls.each_ref().map(String::as_str);
+        Self::spoken(speech, name, &[&tls, settings].concat())
+    }
+
+    fn spoken(speech: Speech, name: &'static str, settings: &[&str]) -> Self {
         let stage = STAGE.lock().unwrap_or_else(PoisonError::into_inner);
         let sink = Sink::start(&[]);
         let hosts = format!("output.elasticsearch.hosts={}", sink.address);
         let sawmill =
             Sawmill::start(&[&[hosts.as_str(), "memory.budget=32MiB"], settings].concat());
-        let honest = Honest::start(sawmill.address);
+        let honest = Honest::start(sawmill.address, &speech);
         wait_for("an honest client's ACK", || {
             (honest.events() > 0).then_some(())
         });
@@ -87,18 +138,29 @@ impl Scene {
             sawmill,
             honest,
             before,
+            speech,
             _sink: sink,
             _stage: stage,
         }
     }
 
+    /// As `attack_with`, for an attack that needs no more than the server.
+    pub(crate) fn attack<T>(self, what: &str, limit_mib: u64, attack: impl FnOnce(&Sawmill) -> T) {
+        self.attack_with(what, limit_mib, |scene| attack(&scene.sawmill));
+    }
+
     /// Runs an attack and holds what it gives until all is measured; then checks that it cost no more than `limit` MiB, that the
     /// honest client kept its rate, and that all is given back.
-    pub(crate) fn attack<T>(self, what: &str, limit_mib: u64, attack: impl FnOnce(&Sawmill) -> T) {
+    pub(crate) fn attack_with<T>(
+        self,
+        what: &str,
+        limit_mib: u64,
+        attack: impl FnOnce(&Self) -> T,
+    ) {
         let mut held = None;
         let during = measure(&self.sawmill, &self.honest, || {
             let since = Instant::now();
-            held = Some(attack(&self.sawmill));
+            held = Some(attack(&self));
             sleep(MEASURED.saturating_sub(since.elapsed()));
         });
         drop(held);
@@ -114,7 +176,16 @@ impl Scene {
             None => HONEST_MIN_ANYWHERE,
         };
         assert!(kept >= least, "an honest client kept {kept} % of its rate");
-        self.sawmill.assert_serves();
+        self.assert_serves();
+    }
+
+    /// Shows that another honest client gets in, and is served as ever.
+    pub(crate) fn assert_serves(&self) {
+        let mut client = self.speech.over(self.sawmill.connect().stream);
+        client
+            .write_all(&window(&[event("still here").as_bytes()]))
+            .unwrap();
+        assert_eq!(ack(&mut client), 1);
     }
 
     /// Waits until the server has no more than before; of memory as little more as it may take, since the allocator gives pages
@@ -157,11 +228,6 @@ impl Scene {
         )
         .unwrap();
     }
-}
-
-/// Waits until no scene is played, and keeps others from beginning.
-pub(crate) fn alone() -> MutexGuard<'static, ()> {
-    STAGE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn measure(sawmill: &Sawmill, honest: &Honest, act: impl FnOnce()) -> Measured {
@@ -211,18 +277,18 @@ struct Honest {
 }
 
 impl Honest {
-    fn start(address: SocketAddr) -> Self {
+    fn start(address: SocketAddr, speech: &Speech) -> Self {
         let (events, ended) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
         let (counted, asked_to_end) = (Arc::clone(&events), Arc::clone(&ended));
         let text = event(&"an honest line ".repeat(20));
         let window = window(&[text.as_bytes(); WINDOW_EVENTS]);
-        let mut client = connect_from(address, [127, 0, 0, 1]);
-        let stream = client.again();
+        let stream = connect_from(address, [127, 0, 0, 1]);
+        let mut client = speech.over(stream.again().stream);
         let thread = thread::spawn(move || {
             while !asked_to_end.load(Ordering::Relaxed) {
                 let next = Instant::now() + WINDOW_EVERY;
-                client.send(&window);
-                assert_eq!(client.ack(), WINDOW_EVENTS as u32);
+                client.write_all(&window).unwrap();
+                assert_eq!(ack(&mut client), WINDOW_EVENTS as u32);
                 counted.fetch_add(WINDOW_EVENTS as u64, Ordering::Relaxed);
                 sleep(next.saturating_duration_since(Instant::now()));
             }
@@ -237,6 +303,19 @@ impl Honest {
 
     fn events(&self) -> u64 {
         self.events.load(Ordering::Relaxed)
+    }
+}
+
+/// The next ACK, keepalives passed over.
+fn ack(client: &mut impl Read) -> u32 {
+    loop {
+        let mut ack = [0; 6];
+        client.read_exact(&mut ack).expect("an ACK comes");
+        assert_eq!(ack[..2], *b"2A");
+        match u32::from_be_bytes([ack[2], ack[3], ack[4], ack[5]]) {
+            0 => {}
+            sequence => return sequence,
+        }
     }
 }
 
@@ -284,6 +363,30 @@ impl Sawmill {
     /// Connects as an attacker.
     pub(crate) fn attacker(&self) -> Client {
         connect_from(self.address, ATTACKER)
+    }
+
+    /// The same as one that takes next to nothing.
+    pub(crate) fn cramped_attacker(&self) -> Client {
+        connect_cramped(self.address, ATTACKER)
+    }
+
+    /// What the kernel says of the server's socket for an attacker's connection: the fields of `proc_net_tcp(5)`.
+    pub(crate) fn socket_of(&self, attacker: &Client) -> Vec<String> {
+        let address =
+            |address: [u8; 4], port: u16| format!("{:08X}:{port:04X}", u32::from_le_bytes(address));
+        let port = attacker.stream.local_addr().unwrap().port();
+        let ends = [
+            address([127, 0, 0, 1], self.address.port()),
+            address(ATTACKER, port),
+        ];
+        wait_for("the server's socket", || {
+            let table = fs::read_to_string("/proc/net/tcp").unwrap();
+            table
+                .lines()
+                .map(|line| line.split_whitespace().map(str::to_owned).collect())
+                // Behind its number: both ends, and 01 for a connection that stands.
+                .find(|fields: &Vec<_>| fields[1..3] == ends && fields[3] == "01")
+        })
     }
 
     /// The same from so many places that each address has a thousand.

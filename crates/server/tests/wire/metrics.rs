@@ -15,12 +15,12 @@ use crate::support::{Sawmill, Sink, event, wait_for, window};
 const API: &str = "api.listen=127.0.0.1:0";
 
 /// Where a Sawmill tells its metrics.
-struct Scrape {
+pub(crate) struct Scrape {
     api: String,
 }
 
 impl Scrape {
-    fn of(sawmill: &Sawmill) -> Self {
+    pub(crate) fn of(sawmill: &Sawmill) -> Self {
         let line = sawmill.wait_for_log("health is told on http://");
         let (_, rest) = line.split_once("http://").unwrap();
         let api = rest.split_once('/').unwrap().0.to_owned();
@@ -42,7 +42,7 @@ impl Scrape {
     }
 
     /// Waits until a value is told.
-    fn wait(&self, name: &str, value: f64) {
+    pub(crate) fn wait(&self, name: &str, value: f64) {
         wait_for(&format!("{name} of {value}"), || {
             let text = self.text();
             let mut lines = text.lines();

@@ -1,8 +1,19 @@
 //! Clients behind a load balancer that speaks the PROXY protocol.
 
+use std::io::{Read, Write};
 use std::time::Duration;
 
+use rustls::StreamOwned;
+use serde_json::Value;
+
+use crate::pki::{Authority, Files};
 use crate::support::{Sawmill, event, window};
+
+/// The pipeline of the repository, and a filter that keeps whom the event came from.
+const PIPELINE: &str = concat!(
+    include_str!("../../../../pipeline.toml"),
+    "\n[[filter]]\ntype = 'set'\nfields = { '[client][ip]' = '%{[@metadata][input][beats][host][ip]}' }\n"
+);
 
 const V1: &[u8] = b"PROXY TCP4 192.0.2.7 10.0.0.2 4711 5044\r\n";
 
@@ -33,6 +44,62 @@ fn the_client_is_who_the_load_balancer_says() {
         assert!(line.contains("HTTP"), "{line}");
     }
     assert_eq!(sawmill.stored("logs-django-pt").len(), 2);
+}
+
+#[test]
+fn events_bear_the_address_of_the_client_and_not_of_the_load_balancer() {
+    let files = Files::new();
+    let sawmill = Sawmill::start_with(
+        &files.write("pipeline.toml", PIPELINE),
+        &["input.beats.proxy_networks=127.0.0.1"],
+    );
+    for (header, address) in [(V1.to_vec(), "192.0.2.7"), (version_2(1), "192.0.2.8")] {
+        let mut client = sawmill.connect();
+        client.send(&[header, window(&[event("plain").as_bytes()])].concat());
+        assert_eq!(client.ack(), 1);
+        assert_eq!(last_stored(&sawmill)["client"]["ip"], address);
+    }
+}
+
+#[test]
+fn the_header_stands_before_tls_and_outside_of_it() {
+    let (files, authority) = (Files::new(), Authority::new("root"));
+    let server = authority.issue("server", &["localhost"]);
+    let tls = files.settings("input.beats.tls", &server);
+    let sawmill = Sawmill::start_with(
+        &files.write("pipeline.toml", PIPELINE),
+        &["input.beats.proxy_networks=127.0.0.1", &tls[0], &tls[1]],
+    );
+    for (header, address) in [(V1.to_vec(), "192.0.2.7"), (version_2(1), "192.0.2.8")] {
+        let (mut session, mut stream) = (authority.session(), sawmill.connect().stream);
+        // The client's hello right behind the header, as TCP may bring them.
+        let mut begin = header.clone();
+        session.write_tls(&mut begin).unwrap();
+        stream.write_all(&begin).unwrap();
+        let mut client = StreamOwned::new(session, stream);
+        let window = window(&[event("within").as_bytes()]);
+        client.write_all(&window).unwrap();
+        let mut ack = [0; 6];
+        client.read_exact(&mut ack).unwrap();
+        assert_eq!(&ack, b"2A\0\0\0\x01");
+        assert_eq!(last_stored(&sawmill)["client"]["ip"], address);
+
+        // A hello alone begins no session.
+        let mut client = StreamOwned::new(authority.session(), sawmill.connect().stream);
+        let peer = client.sock.local_addr().unwrap().to_string();
+        assert!(
+            client
+                .write_all(&window)
+                .and_then(|()| client.read_exact(&mut ack))
+                .is_err()
+        );
+        let line = sawmill.wait_for_log(&peer);
+        assert!(line.contains("input.beats.proxy_networks"), "{line}");
+    }
+}
+
+fn last_stored(sawmill: &Sawmill) -> Value {
+    sawmill.stored("logs-django-pt").pop().unwrap()
 }
 
 #[test]

@@ -207,6 +207,19 @@ pub(crate) fn closed(clients: &mut [Client]) -> usize {
 /// Connects to it from this address.
 pub(crate) fn connect_from(address: SocketAddr, from: [u8; 4]) -> Client {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    connect_by(socket, address, from)
+}
+
+/// The same with so little room for what comes, and in so small segments, that the server's side keeps little too: some 15,000 ACKs
+/// that are not read, instead of half a million.
+pub(crate) fn connect_cramped(address: SocketAddr, from: [u8; 4]) -> Client {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(2048).unwrap();
+    socket.set_tcp_mss(536).unwrap();
+    connect_by(socket, address, from)
+}
+
+fn connect_by(socket: Socket, address: SocketAddr, from: [u8; 4]) -> Client {
     socket
         .bind(&SocketAddr::new(IpAddr::from(from), 0).into())
         .unwrap();
@@ -261,6 +274,25 @@ impl Client {
             .read_to_end(&mut heard)
             .expect("closed with FIN");
         heard
+    }
+
+    /// Sends these bytes again and again until the server has taken none for half a second, and returns how many it took.
+    pub(crate) fn send_until_stuck(&mut self, bytes: &[u8]) -> usize {
+        self.stream.set_nonblocking(true).unwrap();
+        let (mut sent, mut taken_at) = (0, Instant::now());
+        while taken_at.elapsed() < Duration::from_millis(500) {
+            // Far more than the sockets hold.
+            assert!(sent < 64 << 20, "all of it is read");
+            match self.stream.write(&bytes[sent % bytes.len()..]) {
+                Ok(bytes) => (sent, taken_at) = (sent + bytes, Instant::now()),
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}");
+                    sleep(Duration::from_millis(10));
+                }
+            }
+        }
+        self.stream.set_nonblocking(false).unwrap();
+        sent
     }
 
     /// Shows that nothing comes for a while.

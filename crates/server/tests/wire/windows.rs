@@ -1,14 +1,16 @@
 //! Windows and their acknowledgements.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::Read;
 use std::net::TcpListener;
 use std::ops::Range;
 use std::sync::Barrier;
 use std::thread::{self, ScopedJoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::metrics::Scrape;
 use crate::support::{
-    Sawmill, Sink, closed, compressed, event, frame, plain_window, wait_for, window,
+    Sawmill, Sink, closed, compressed, connect_cramped, event, frame, plain_window, wait_for,
+    window,
 };
 
 #[test]
@@ -249,23 +251,28 @@ fn whoever_reads_no_answers_is_read_from_no_longer() {
     let sawmill = Sawmill::start(&[]);
     let mut client = sawmill.connect();
     let probes = b"2W\0\0\0\0".repeat(10_000);
-    let (mut sent, mut taken_at) = (0, Instant::now());
-    client.stream.set_nonblocking(true).unwrap();
-    while taken_at.elapsed() < Duration::from_secs(2) {
-        // Far more than the sockets hold.
-        assert!(sent < 64 << 20, "all of it is read");
-        match client.stream.write(&probes[sent % probes.len()..]) {
-            Ok(bytes) => (sent, taken_at) = (sent + bytes, Instant::now()),
-            Err(error) => {
-                assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}");
-                thread::sleep(Duration::from_millis(10));
-            }
-        }
-    }
-    client.stream.set_nonblocking(false).unwrap();
+    let sent = client.send_until_stuck(&probes);
     let mut answers = vec![0; sent / 6 * 6];
     client.stream.read_exact(&mut answers).unwrap();
     assert!(answers.chunks(6).all(|ack| ack == b"2A\0\0\0\0"));
+}
+
+#[test]
+fn whoever_reads_no_answers_is_given_up_and_counted() {
+    let sawmill = Sawmill::start_as_is(&["api.listen=127.0.0.1:0"]);
+    let scrape = Scrape::of(&sawmill);
+    let closed = r#"sawmill_connections_closed_total{reason="acks_unread"}"#;
+    let mut client = connect_cramped(sawmill.address, [127, 0, 0, 1]);
+    client.send_until_stuck(&b"2W\0\0\0\0".repeat(1000));
+    scrape.wait(closed, 0.0);
+    let peer = client.stream.local_addr().unwrap().to_string();
+    // It has 30 s.
+    thread::sleep(Duration::from_secs(25));
+    scrape.wait("sawmill_connections_open", 1.0);
+    scrape.wait(closed, 1.0);
+    scrape.wait("sawmill_connections_open", 0.0);
+    let line = sawmill.wait_for_log(&peer);
+    assert!(line.contains("WARN"), "{line}");
 }
 
 #[test]
