@@ -1,9 +1,16 @@
 //! TLS with a real Filebeat, and the PROXY protocol with a real `HAProxy`.
 
 use std::fs;
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use socket2::{Domain, Socket, Type};
 
 use sawmill_tests::{
     Authority, Comparison, Django, Filebeat, Haproxy, Pace, Sawmill, Settings, issue_own,
@@ -195,6 +202,98 @@ fn a_filebeat_that_cannot_trust_the_server_is_told_apart_and_stores_nothing() {
         assert_eq!(filebeat.acknowledged(), 0);
         assert!(!place.join("streams").join("logs-django-pt").exists());
     }
+}
+
+#[test]
+fn a_filebeat_ships_beside_five_thousand_handshakes_that_come_byte_by_byte() {
+    let dir = folder();
+    let pki = dir.path();
+    let authority = Authority::new("server's");
+    fs::write(pki.join("ca.pem"), authority.pem()).unwrap();
+    authority.issue(pki, "server", HERE, "");
+    let sawmill = Sawmill::start(pki, settings(pki, "server"));
+    let slow = Slowloris::start(&sawmill.beats_address());
+    until("as many are open as may be", PATIENCE, || {
+        sawmill.log().contains("input.beats.handshakes_max")
+    });
+    // It comes when all places are taken.
+    let lines = Django::write(pki, 20_000, Pace::PerSecond(2000));
+    let to = name_only(&sawmill.beats_address());
+    let filebeat = Filebeat::start_with(pki, &to, ssl(pki, "ca", None, &[]));
+    let lines = lines.finish().lines();
+    filebeat.until_acknowledged(lines.count(), PATIENCE);
+    assert_eq!(filebeat.errors(), [""; 0]);
+    let stored = stored_messages(&pki.join("streams"));
+    assert_eq!(lines.compare(&stored), Comparison::SAME);
+    assert!(slow.bytes() > 20_000, "{} bytes", slow.bytes());
+}
+
+/// Clients who never come to the end of their first words, and come back when they are sent away: 1,000 from each of five
+/// addresses.
+struct Slowloris {
+    ended: Arc<AtomicBool>,
+    bytes: Arc<AtomicUsize>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Slowloris {
+    /// The beginning of a record of 512 bytes with a client's greeting.
+    const WORDS: [u8; 11] = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3];
+
+    fn start(to: &str) -> Self {
+        let to: SocketAddr = to.parse().unwrap();
+        let files = 6000;
+        let maximum = { getrlimit(Resource::Nofile).maximum }.map(|maximum| maximum.max(files));
+        let current = Some(files);
+        setrlimit(Resource::Nofile, Rlimit { current, maximum }).unwrap();
+        let (ended, bytes) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+        let thread = |last| {
+            let (ended, bytes) = (Arc::clone(&ended), Arc::clone(&bytes));
+            thread::spawn(move || {
+                let connect = || (connect_from([127, 0, 1, last], to), 0);
+                let mut all: Vec<_> = (0..1000).map(|_| connect()).collect();
+                while !ended.load(Ordering::Relaxed) {
+                    for slow in &mut all {
+                        let (stream, said) = slow;
+                        let byte = *Self::WORDS.get(*said).unwrap_or(&0);
+                        if stream.write_all(&[byte]).is_ok() {
+                            *said += 1;
+                            bytes.fetch_add(1, Ordering::Relaxed);
+                        } else {
+                            *slow = connect();
+                        }
+                    }
+                    thread::sleep(Duration::from_millis(200));
+                }
+            })
+        };
+        let threads = (1..=5).map(thread).collect();
+        Self {
+            ended,
+            bytes,
+            threads,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Slowloris {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn connect_from(address: [u8; 4], to: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from((address, 0)).into()).unwrap();
+    socket.connect(&to.into()).unwrap();
+    socket.into()
 }
 
 /// A Sawmill behind an `HAProxy`, which keeps whom each event came from.
