@@ -114,6 +114,7 @@ pub fn whole_way(passes: usize, watch: &mut impl Watch) {
     let room = Room {
         body_bytes: BODY_BYTES,
         text_bytes: usize::MAX,
+        keep: false,
     };
     let (mut worker, mut body) = (intake.worker(), BulkBody::new());
     let zlib = compressed();

@@ -55,6 +55,11 @@ pub(crate) fn cut(text: &[u8], limits: &Limits, data: &mut Vec<u8>) -> Result<Cu
     }
 }
 
+/// Whether the frame at the head of `text` is one of pairs, which says how many they are and not how large.
+pub(crate) fn is_data(text: &[u8]) -> bool {
+    text.get(1) == Some(&b'D')
+}
+
 /// Writes key and value pairs as an object of strings. Bytes that are no UTF-8 become U+FFFD.
 fn write_object<'a>(pairs: impl Iterator<Item = (&'a [u8], &'a [u8])>, out: &mut Vec<u8>) {
     let mut json = String::from("{");

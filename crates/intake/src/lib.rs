@@ -31,4 +31,4 @@ pub use crate::peer::{Facts, Peer, Session};
 pub use crate::piece::Piece;
 pub use crate::recall::Recall;
 pub use crate::source::Source;
-pub use crate::worker::{Intake, Progress, Room, Settings, Tally, Worker};
+pub use crate::worker::{Intake, LETTER_BYTES, Progress, Room, Settings, Tally, Worker};

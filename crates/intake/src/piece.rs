@@ -21,7 +21,8 @@ pub struct Piece {
     pub(crate) skip: usize,
     /// The bytes of all such events.
     skipped: u64,
-    /// How much text was passed in this turn.
+    /// How much text was passed, in all and in this turn.
+    passed: usize,
     pub(crate) turn_bytes: usize,
     /// How many events have been cut.
     pub(crate) events: u32,
@@ -73,6 +74,7 @@ impl Piece {
             at: 0,
             skip: 0,
             skipped: 0,
+            passed: 0,
             turn_bytes: 0,
             events: 0,
         }
@@ -117,6 +119,7 @@ impl Piece {
     /// Passes so many bytes of [`text`](Self::text).
     pub(crate) fn pass(&mut self, bytes: usize) {
         self.at += bytes;
+        self.passed += bytes;
         self.turn_bytes += bytes;
     }
 
@@ -160,9 +163,11 @@ impl Piece {
                 lent.whole_bytes = lent.inflater.inflate_whole(zlib);
                 if let Some(bytes) = lent.whole_bytes {
                     *ended = true;
+                    self.at = self.passed;
                     return Ok(bytes > self.at);
                 }
-                self.skip += std::mem::take(&mut self.at);
+                self.at = 0;
+                self.skip += std::mem::take(&mut self.passed);
                 lent.inflater.reset();
                 lent.text.clear();
                 lent
@@ -177,23 +182,34 @@ impl Piece {
         Ok(text.len() > before)
     }
 
-    /// Makes ready to wait for another turn. Text of a whole stream is megabytes that no budget counts, so it is let go, and
-    /// made again in the next turn, which costs a tenth of what that turn costs anyway.
-    pub(crate) fn pause(&mut self, spare: &mut Option<Box<Inflating>>) {
+    /// Whether there is no more text than what is at hand.
+    pub(crate) fn has_ended(&self) -> bool {
+        match &self.form {
+            Form::Compressed { ended, .. } => *ended,
+            Form::Frames(_) => true,
+        }
+    }
+
+    /// Makes ready to wait for another turn. Text and inflater are megabytes that no budget counts: unless the piece may `keep`
+    /// them, they are given back, and what was passed is inflated once more.
+    pub(crate) fn pause(&mut self, keep: bool, spare: &mut Option<Box<Inflating>>) {
         let Form::Compressed {
             inflating, ended, ..
         } = &mut self.form
         else {
             return;
         };
-        if let Some(lent) = inflating.take_if(|lent| lent.whole_bytes.is_some()) {
-            *ended = false;
-            *spare = Some(lent);
-        }
-        if let Some(inflating) = inflating {
-            inflating.text.drain(..self.at);
+        if !keep {
+            if let Some(mut lent) = inflating.take() {
+                lent.text.clear();
+                lent.forget_large();
+                *spare = Some(lent);
+                *ended = false;
+            }
+        } else if let Some(kept) = inflating.as_mut().filter(|kept| kept.whole_bytes.is_none()) {
+            kept.text.drain(..self.at);
             self.at = 0;
-            inflating.forget_large();
+            kept.forget_large();
         }
     }
 
@@ -231,21 +247,25 @@ mod tests {
 
     use super::*;
 
-    /// The rest of the text, taken by pauses after every `turn_bytes`.
-    fn taken(zlib: &Bytes, turn_bytes: usize) -> Vec<u8> {
+    /// All text, taken by pauses after every `turn_bytes`.
+    fn taken(zlib: &Bytes, turn_bytes: usize, keep: bool) -> Vec<u8> {
         let (mut piece, mut spare) = (Piece::compressed(zlib.clone()), None);
         let mut all = Vec::new();
         while piece.more(1, &mut spare).unwrap() {
             while !piece.text().is_empty() {
                 let skipped = piece.skip.min(piece.text().len());
-                (piece.skip, piece.at) = (piece.skip - skipped, piece.at + skipped);
+                piece.skip -= skipped;
+                piece.pass(skipped);
                 let part = turn_bytes.min(piece.text().len());
                 all.extend_from_slice(&piece.text()[..part]);
-                piece.at += part;
-                piece.pause(&mut spare);
-                if let Form::Compressed { inflating, .. } = &piece.form {
-                    let whole = inflating.as_ref().and_then(|lent| lent.whole_bytes);
-                    assert_eq!(whole, None, "what waits holds no whole text");
+                piece.pass(part);
+                if part > 0 {
+                    piece.pause(keep, &mut spare);
+                }
+                if let Form::Compressed { inflating, .. } = &piece.form
+                    && part > 0
+                {
+                    assert_eq!(inflating.is_some(), keep);
                 }
             }
         }
@@ -254,12 +274,22 @@ mod tests {
 
     #[test]
     fn a_piece_that_paused_goes_on_where_it_was() {
-        let plain: Vec<u8> = (0..400_000_u32).flat_map(u32::to_be_bytes).collect();
-        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(3));
-        encoder.write_all(&plain).unwrap();
-        let zlib = Bytes::from(encoder.finish().unwrap());
-        for turn_bytes in [100_000, 700_000, usize::MAX] {
-            assert!(taken(&zlib, turn_bytes) == plain, "{turn_bytes}");
+        // What is inflated at once, and what is not.
+        for numbers in [400_000_u32, 1_200_000] {
+            let plain: Vec<u8> = (0..numbers).flat_map(u32::to_be_bytes).collect();
+            let level = flate2::Compression::new(3);
+            let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), level);
+            encoder.write_all(&plain).unwrap();
+            let zlib = Bytes::from(encoder.finish().unwrap());
+            for (turn_bytes, keep) in [100_000, 700_000, usize::MAX]
+                .into_iter()
+                .flat_map(|bytes| [(bytes, false), (bytes, true)])
+            {
+                assert!(
+                    taken(&zlib, turn_bytes, keep) == plain,
+                    "{turn_bytes} {keep}"
+                );
+            }
         }
     }
 }

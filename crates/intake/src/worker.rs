@@ -5,7 +5,7 @@ use sawmill_event::{Event, FieldRef, FieldRefError, Tables};
 use sawmill_lumberjack::{FrameError, Limits, Sequence};
 use sawmill_pipeline::{Chain, Scratch, Verdict};
 
-use crate::cut::{Cut, cut};
+use crate::cut::{Cut, cut, is_data};
 use crate::dead_letter::{DeadLetter, Reason};
 use crate::ids::{DocumentIds, IdFields, Ids};
 use crate::names::{NameFields, Names};
@@ -31,6 +31,8 @@ pub struct Room {
     pub body_bytes: usize,
     /// Bytes of text after which it ends, whatever became of them.
     pub text_bytes: usize,
+    /// Whether the piece may keep its inflater and text until its next turn.
+    pub keep: bool,
 }
 
 /// What all workers share: the filter chain and the limits.
@@ -63,16 +65,18 @@ impl Worker {
     }
 }
 
-/// A compressed frame may have so many times the bytes that an event may have, of events that are larger than that. An
-/// honest client has one or two of those; they take time to inflate and are not stored.
-const SKIPPED_MAX: u64 = 16;
+/// A compressed frame may have so many bytes of events that are too large. They take time to inflate and are not stored.
+const SKIPPED_BYTES_MAX: u64 = 1 << 30;
+
+/// An event whose size is not said beforehand is known to be large when so much of it is there.
+const SMALL_BYTES: usize = 128 << 10;
 
 /// Buffers that grew for an event larger than this are not kept: one huge event must not be
 /// remembered for ever.
 const REMEMBERED_BYTES_MAX: usize = 1 << 20;
 
 /// What a dead letter takes beside its event, until it is on disk: its reason as text, its line, its places in queues.
-const LETTER_BYTES: usize = 512;
+pub const LETTER_BYTES: usize = 512;
 
 /// What became of the events of one turn.
 #[derive(Debug, Default)]
@@ -103,7 +107,7 @@ pub enum Progress {
     Done,
     /// The piece wants another turn.
     More {
-        /// With room for an event of so many bytes.
+        /// With room for an event of so many bytes, at least.
         event_bytes: usize,
     },
 }
@@ -177,7 +181,7 @@ impl Intake {
                     return Ok((Progress::Done, tally));
                 }
             };
-            piece.pause(&mut worker.inflating);
+            piece.pause(room.keep, &mut worker.inflating);
             return Ok((Progress::More { event_bytes }, tally));
         }
     }
@@ -204,15 +208,24 @@ impl Intake {
             if piece.skip > 0 {
                 return Ok(Pause::Lacks(1));
             }
+            let has_ended = piece.has_ended();
             let (ordinal, text) = (piece.events, piece.text());
             let cut = cut(text, &self.settings.frames, &mut worker.data)?;
             let event_bytes = match &cut {
                 Cut::Json { used, .. } | Cut::Data { used, .. } => *used,
+                // What is not there is not waited for.
+                Cut::Need(_) if has_ended => 0,
+                Cut::Need(_) if is_data(text) && text.len() > SMALL_BYTES => {
+                    self.settings.frames.event_bytes_max as usize
+                }
                 Cut::Need(bytes) => text.len() + bytes,
                 Cut::Oversized { .. } => 0,
             };
             if event_bytes > room.body_bytes {
                 return Ok(Pause::Large(event_bytes));
+            }
+            if taken > 0 && taken + event_bytes > room.body_bytes {
+                return Ok(Pause::Full);
             }
             let (sequence, used) = match cut {
                 Cut::Need(bytes) => return Ok(Pause::Lacks(bytes)),
@@ -240,7 +253,7 @@ impl Intake {
                     used,
                 } => {
                     let limit_bytes = self.settings.frames.event_bytes_max;
-                    piece.skip(payload_bytes, SKIPPED_MAX * u64::from(limit_bytes))?;
+                    piece.skip(payload_bytes, SKIPPED_BYTES_MAX)?;
                     let reason = Reason::TooLarge {
                         bytes: payload_bytes,
                         limit_bytes,

@@ -43,6 +43,7 @@ fn take_window(intake: &Intake, worker: &mut Worker, body: &mut BulkBody, zlib: 
     let room = Room {
         body_bytes: usize::MAX,
         text_bytes: usize::MAX,
+        keep: false,
     };
     let (progress, tally) = intake.work(worker, &mut piece, body, room).unwrap();
     assert_eq!(progress, Progress::Done);

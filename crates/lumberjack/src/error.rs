@@ -103,14 +103,6 @@ pub enum FrameError {
         /// The limit in force.
         limit_events: u32,
     },
-    /// A compressed frame takes time to inflate, but little of it can be stored.
-    #[error(
-        "compressed frame has events that are each too large, of more than {limit_bytes} bytes together"
-    )]
-    TooMuchSkipped {
-        /// The limit in force.
-        limit_bytes: u64,
-    },
     /// A data frame announces more pairs than are taken.
     #[error("data frame of {claimed_pairs} pairs, limit {limit_pairs}")]
     TooManyPairs {
@@ -118,6 +110,14 @@ pub enum FrameError {
         claimed_pairs: u32,
         /// The limit in force.
         limit_pairs: u32,
+    },
+    /// A compressed frame takes time to inflate, but little of it can be stored.
+    #[error(
+        "compressed frame has events that are each too large, of more than {limit_bytes} bytes together"
+    )]
+    TooMuchSkipped {
+        /// The limit in force.
+        limit_bytes: u64,
     },
     /// A client sent an acknowledgement; only servers do.
     #[error("acknowledgement of event {sequence} from a client")]
@@ -180,8 +180,8 @@ impl FrameError {
             Self::InflateTooLarge { .. }
             | Self::PairTooLarge { .. }
             | Self::TooLarge { .. }
-            | Self::TooMuchSkipped { .. }
-            | Self::TooManyPairs { .. } => Some(
+            | Self::TooManyPairs { .. }
+            | Self::TooMuchSkipped { .. } => Some(
                 "if the client is honest, raise the limit, or it will send the same again for ever",
             ),
             Self::TooManyEvents { .. } => {

@@ -8,15 +8,24 @@ use sawmill_lumberjack::FrameError;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::error;
 
-/// Lends a worker to one piece at a time. A piece that waits for its turn holds nothing but its bytes.
+/// Lends a worker to one piece at a time. A piece that waits for its turn holds nothing but its bytes, or is one of a few long ones.
 pub(crate) struct Crew {
     intake: Arc<Intake>,
     workers: Mutex<Vec<Worker>>,
     places: Semaphore,
+    long: Semaphore,
 }
+
+/// Pieces, for each worker, that may keep inflater and text between their turns.
+const LONG_EACH: usize = 2;
 
 /// A place at work: one of the workers is free.
 pub(crate) struct Place<'a> {
+    _permit: SemaphorePermit<'a>,
+}
+
+/// A piece has it that needs more than one turn, until it is done.
+pub(crate) struct Long<'a> {
     _permit: SemaphorePermit<'a>,
 }
 
@@ -45,6 +54,7 @@ impl Crew {
             intake: Arc::new(intake),
             workers: Mutex::new(workers),
             places: Semaphore::new(size),
+            long: Semaphore::new(LONG_EACH * size),
         }
     }
 
@@ -56,13 +66,21 @@ impl Crew {
         }
     }
 
+    /// Waits until a piece that needs more than one turn may keep what it has inflated.
+    pub(crate) async fn long(&self) -> Long<'_> {
+        match self.long.acquire().await {
+            Ok(permit) => Long { _permit: permit },
+            Err(_) => unreachable!("the crew is never dismissed"),
+        }
+    }
+
     /// A place, if a worker is free now.
     pub(crate) fn place_now(&self) -> Option<Place<'_>> {
         let permit = self.places.try_acquire().ok()?;
         Some(Place { _permit: permit })
     }
 
-    /// Works on `piece` in this thread, until its body has so many bytes.
+    /// Works on `piece` in this thread, for its first turn, until its body has so many bytes.
     pub(crate) fn work_here(
         &self,
         _place: Place<'_>,
@@ -74,6 +92,7 @@ impl Crew {
         let room = Room {
             body_bytes,
             text_bytes: TURN_BYTES_HERE,
+            keep: false,
         };
         let turn = turn(&self.intake, &mut worker, piece, body, room);
         self.put_back(worker);
@@ -87,12 +106,14 @@ impl Crew {
         mut piece: Piece,
         body: BulkBody,
         body_bytes: usize,
+        long: Option<&Long<'_>>,
     ) -> Result<(Piece, Turn), WorkerFailed> {
         let mut worker = self.take();
         let intake = Arc::clone(&self.intake);
         let room = Room {
             body_bytes,
             text_bytes: TURN_BYTES,
+            keep: long.is_some(),
         };
         let task = tokio::task::spawn_blocking(move || {
             let turn = turn(&intake, &mut worker, &mut piece, body, room);

@@ -1,7 +1,7 @@
 //! Events on their way from a window to the output.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sawmill_elasticsearch_out::BulkBody;
 use sawmill_intake::Source;
@@ -38,17 +38,25 @@ pub(crate) struct Ticket {
     open: AtomicU32,
     /// Whether they are dead letters on their way to a data stream.
     are_letters: bool,
-    memory: Option<Reserved>,
+    memory: Mutex<Option<Reserved>>,
+    /// The bytes of it that dead letters take.
+    letter_bytes: AtomicUsize,
 }
 
 impl Ticket {
-    /// A ticket of `events`, a part of what was received; `memory` is what was made of them.
-    pub(crate) fn new(received: Arc<Received>, events: u32, memory: Option<Reserved>) -> Arc<Self> {
+    /// A ticket of `events`, a part of what was received; `memory` is what was made of them, `letter_bytes` of it dead letters.
+    pub(crate) fn new(
+        received: Arc<Received>,
+        events: u32,
+        memory: Option<Reserved>,
+        letter_bytes: usize,
+    ) -> Arc<Self> {
         Arc::new(Self {
             received,
             open: AtomicU32::new(events),
             are_letters: false,
-            memory,
+            memory: Mutex::new(memory),
+            letter_bytes: AtomicUsize::new(letter_bytes),
         })
     }
 
@@ -58,10 +66,26 @@ impl Ticket {
         self.received.window.is_wanted()
     }
 
-    /// The bytes that they take: as they came, and what was made of them.
+    /// The bytes that what was made of them takes.
     pub(crate) fn bytes(&self) -> usize {
-        let memory = [&self.received.memory, &self.memory];
-        memory.into_iter().flatten().map(Reserved::bytes).sum()
+        self.memory().as_ref().map_or(0, Reserved::bytes)
+    }
+
+    /// Says that a dead letter was made of so many bytes of the body.
+    pub(crate) fn add_letter(&self, bytes: usize) {
+        self.letter_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Gives back what the body took. Dead letters made of it may have to wait for long.
+    pub(crate) fn end_body(&self) {
+        if let Some(memory) = &mut *self.memory() {
+            memory.shrink_to(self.letter_bytes.load(Ordering::Relaxed));
+        }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Option<Reserved>> {
+        // It is only ever made smaller.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hands `events` of them over to a ticket of their own, with the memory for the letters that were made of them.
@@ -71,7 +95,8 @@ impl Ticket {
             received: Arc::clone(&self.received),
             open: AtomicU32::new(events),
             are_letters: true,
-            memory: Some(memory),
+            letter_bytes: AtomicUsize::new(memory.bytes()),
+            memory: Mutex::new(Some(memory)),
         })
     }
 

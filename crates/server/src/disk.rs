@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 use crate::health::DiskState;
 
 /// Pause before the disk is tried again.
-const PAUSE: Duration = Duration::from_millis(200);
+pub(crate) const PAUSE: Duration = Duration::from_millis(200);
 
 /// Opens a folder, and says what has become of its newest file.
 pub(crate) fn open(dir: &Path, settings: Settings) -> Result<Segments, SegmentError> {

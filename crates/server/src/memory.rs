@@ -26,8 +26,8 @@ pub(crate) struct Memory {
     waiting: Share,
     bodies: Share,
     letters: Share,
-    beyond_share: Arc<Semaphore>,
-    larger_than_body: Arc<Semaphore>,
+    one_large_frame: Arc<Semaphore>,
+    one_large_event: Arc<Semaphore>,
     body_bytes_max: usize,
     spares: Arc<Spares>,
 }
@@ -68,8 +68,8 @@ impl Memory {
             waiting: Share::new(half - letters),
             bodies: Share::new(half),
             letters: Share::new(letters),
-            beyond_share: Arc::new(Semaphore::new(1)),
-            larger_than_body: Arc::new(Semaphore::new(1)),
+            one_large_frame: Arc::new(Semaphore::new(1)),
+            one_large_event: Arc::new(Semaphore::new(1)),
             body_bytes_max,
             spares: Arc::default(),
         }
@@ -111,20 +111,17 @@ impl Memory {
     }
 
     /// The turn of a frame that is larger than what one address may have: there is one at a time.
-    pub(crate) async fn beyond_share(&self) -> OwnedSemaphorePermit {
-        turn(&self.beyond_share).await
+    pub(crate) async fn one_large_frame(&self) -> OwnedSemaphorePermit {
+        next(&self.one_large_frame).await
     }
 
     /// The turn of an event of so many bytes, if that is larger than a body: there is one at a time, so that nobody waits for
     /// more than one of them.
-    pub(crate) async fn larger_than_body(
-        &self,
-        event_bytes: usize,
-    ) -> Option<OwnedSemaphorePermit> {
+    pub(crate) async fn one_large_event(&self, event_bytes: usize) -> Option<OwnedSemaphorePermit> {
         if event_bytes <= self.body_bytes_max {
             return None;
         }
-        Some(turn(&self.larger_than_body).await)
+        Some(next(&self.one_large_event).await)
     }
 
     /// An empty body, and room for what is to be written into it, if there is some at once.
@@ -142,18 +139,25 @@ impl Memory {
 
     /// An empty body, and room for what is to be written into it: an event of so many bytes at least.
     pub(crate) async fn body(&self, event_bytes: usize) -> (BulkBody, Reserved) {
-        let bytes = self.body_bytes_max.max(event_bytes);
-        if bytes == self.body_bytes_max
-            && let Some(body) = self.body_now()
-        {
+        let is_large = event_bytes > self.body_bytes_max;
+        if !is_large && let Some(body) = self.body_now() {
             return body;
         }
         self.spares.clear();
-        let room = self.bodies.reserve(bytes).await;
-        (BulkBody::new(), room)
+        // Some of it may be stuck for long with what cannot be stored; one that is larger than half goes over it.
+        let large = event_bytes.min(self.bodies.all as usize / 2);
+        let room = self.bodies.reserve(large.max(self.body_bytes_max)).await;
+        let body = if is_large {
+            // With what filters add to it.
+            BulkBody::with_capacity(event_bytes + event_bytes / 8, 1)
+        } else {
+            BulkBody::new()
+        };
+        (body, room)
     }
 
-    /// How much of it dead letters may have that cannot be kept at present, in bytes: the rest is for events that can be stored.
+    /// How many bytes of the room for bodies dead letters may have that cannot be kept at present: the rest is for events that can
+    /// be stored.
     pub(crate) fn stuck_letters_max(&self) -> usize {
         self.bodies.all as usize / STUCK_LETTERS_PART
     }
@@ -165,6 +169,9 @@ impl Memory {
 
     /// Takes a body that is done with, to be used again if there is room to keep it.
     pub(crate) fn give_back(&self, mut body: BulkBody) {
+        if body.memory_bytes() > 2 * self.body_bytes_max {
+            return;
+        }
         body.clear();
         if let Some(room) = self.bodies.try_reserve(body.memory_bytes()) {
             self.spares.keep(body, room);
@@ -177,7 +184,7 @@ impl Memory {
     }
 }
 
-async fn turn(turns: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+async fn next(turns: &Arc<Semaphore>) -> OwnedSemaphorePermit {
     match Arc::clone(turns).acquire_owned().await {
         Ok(turn) => turn,
         Err(_) => unreachable!("turns are never closed"),
@@ -274,7 +281,8 @@ mod tests {
         );
         assert!(memory.try_waiting(1).is_none());
         assert_eq!(memory.body(0).await.1.bytes(), 100);
-        assert_eq!(memory.body(300).await.1.bytes(), 300);
+        assert_eq!(memory.body(200).await.1.bytes(), 200);
+        assert_eq!(memory.body(400).await.1.bytes(), 250, "half of the share");
         all.shrink_to(200);
         assert_eq!(memory.try_waiting(300).map(|more| more.bytes()), Some(300));
     }

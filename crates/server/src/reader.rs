@@ -57,11 +57,13 @@ struct Open {
     events: u32,
     /// Whether a part of it came compressed, so that only the workers know how many events it has.
     compressed: bool,
-    /// Uncompressed frames that are held until the window is whole.
+    /// Uncompressed frames that are held for the rest of the window, for a while.
     held: Vec<u8>,
     held_memory: Option<Reserved>,
     /// The same as a part of what its address may have for windows that are not whole.
     held_announced: Option<Reserved>,
+    /// When the first of them came.
+    held_since: Instant,
 }
 
 /// A frame's version, type and first number.
@@ -70,7 +72,7 @@ const HEAD_BYTES: usize = 6;
 /// Memory for uncompressed frames that are held is reserved for many small ones at a time.
 const HELD_STEP_BYTES: usize = 16 << 10;
 
-/// A window whose next frame does not come for so long is worked on as far as it is there: what is held keeps memory from others.
+/// What is held for so long is worked on though its window is not whole: it keeps memory from others.
 const HELD_MAX: Duration = Duration::from_secs(1);
 
 /// What a piece takes beside its bytes: its task, its place in queues.
@@ -108,7 +110,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     pub(crate) async fn run(&mut self) -> Close {
         loop {
             let next = match self.take_frame().await {
-                Ok(None) => continue,
+                Ok(None) => {
+                    self.head_begun = false;
+                    continue;
+                }
                 Ok(Some(wanted)) => self.fill(wanted).await,
                 Err(close) => Err(close),
             };
@@ -121,6 +126,9 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     /// Lets go of what was read: a window that is not whole will not be.
     pub(crate) fn stop(&mut self) {
         self.windows = None;
+        self.incoming.bytes = BytesMut::new();
+        self.buffer_memory = None;
+        self.let_go_of_share();
         if let Some(open) = self.open.take() {
             open.window.end();
         }
@@ -191,6 +199,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             held: Vec::new(),
             held_memory: None,
             held_announced: None,
+            held_since: Instant::now(),
         });
         Ok(())
     }
@@ -218,7 +227,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         let room = if self.buffer_memory.is_some() || !open.has_room(used) {
             let bytes = (used + PIECE_BYTES).max(HELD_STEP_BYTES);
             // The address's share always comes before the memory: who waits for it holds nothing that others wait for.
-            let announced = self.announced_for(bytes).await?;
+            let announced = match self.beyond_share {
+                Some(_) => None,
+                None => Some(self.announced_for(bytes).await?),
+            };
             Some((announced, self.memory_for(bytes).await?))
         } else {
             None
@@ -228,7 +240,9 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             return Ok(());
         };
         if let Some((announced, memory)) = room {
-            add(&mut open.held_announced, announced);
+            if let Some(announced) = announced {
+                add(&mut open.held_announced, announced);
+            }
             add(&mut open.held_memory, memory);
         }
         open.hold(&self.incoming.bytes[..used]);
@@ -292,18 +306,18 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         }
     }
 
-    /// Reserves as much memory for the buffer as a frame of `bytes` takes that is not there yet. Its address waits for its own
-    /// frames, not for those of others.
-    async fn reserve_buffer(&mut self, bytes: usize) -> Result<(), Close> {
-        let share = bytes.min(self.client.announced.bytes_max());
+    /// Reserves memory for the first `bytes` of a frame that is not there yet. Its address waits for its own frames, not for those of
+    /// others; one that is larger than its address's share waits for those of all.
+    async fn reserve_buffer(&mut self, bytes: usize, is_large: bool) -> Result<(), Close> {
         let has = self.announced.as_ref().map_or(0, Reserved::bytes);
-        if share > has {
-            let more = self.announce(share - has).await?;
+        if !is_large && bytes > has {
+            let more = self.announce(bytes - has).await?;
             add(&mut self.announced, more);
         }
-        if bytes > share && self.beyond_share.is_none() {
+        if is_large && self.beyond_share.is_none() {
+            self.announced = None;
             // One at a time: two of them that grow could wait for each other for ever.
-            let turn = timeout(self.frame_timeout, self.works.memory.beyond_share());
+            let turn = timeout(self.frame_timeout, self.works.memory.one_large_frame());
             let turn = turn
                 .await
                 .map_err(|_| Close::NoMemory(self.frame_timeout))?;
@@ -406,7 +420,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             self.buffer_memory = None;
             self.let_go_of_share();
         } else {
-            self.reserve_buffer(target + PIECE_BYTES).await?;
+            let is_large = here + wanted + PIECE_BYTES > self.client.announced.bytes_max();
+            self.reserve_buffer(target + PIECE_BYTES, is_large).await?;
         }
         // Whoever sends a head byte by byte has no more time for it than others.
         let head_goes_on = (1..HEAD_BYTES).contains(&here);
@@ -445,7 +460,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                     return Err(Close::PeerLeft);
                 }
                 Some(Err(error)) => return Err(Close::Broken(error)),
-                None if self.holds() && Instant::now() < self.deadline => {
+                None if self.held_since().is_some() && Instant::now() < self.deadline => {
                     self.hand_over_held();
                     self.patience.as_mut().reset(self.deadline);
                 }
@@ -460,18 +475,16 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     /// Begins to wait for the peer's next word.
     fn be_patient(&mut self) {
-        let now = Instant::now();
-        self.deadline = now + self.frame_timeout;
-        let look = if self.holds() {
-            self.deadline.min(now + HELD_MAX)
-        } else {
-            self.deadline
-        };
+        self.deadline = Instant::now() + self.frame_timeout;
+        let held_until = self.held_since().map(|since| since + HELD_MAX);
+        let look = held_until.map_or(self.deadline, |until| until.min(self.deadline));
         self.patience.as_mut().reset(look);
     }
 
-    fn holds(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| !open.held.is_empty())
+    /// Since when something is held.
+    fn held_since(&self) -> Option<Instant> {
+        let holding = self.open.as_ref().filter(|open| !open.held.is_empty());
+        holding.map(|open| open.held_since)
     }
 }
 
@@ -483,6 +496,9 @@ impl Open {
     }
 
     fn hold(&mut self, frame: &[u8]) {
+        if self.held.is_empty() {
+            self.held_since = Instant::now();
+        }
         self.held.extend_from_slice(frame);
         self.events += 1;
     }

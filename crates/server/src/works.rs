@@ -69,7 +69,7 @@ impl Works {
             memory,
             counts: Arc::clone(&self.counts),
         });
-        let mut event_bytes = 0;
+        let mut begun = None;
         if received.is_small()
             && let Some(place) = self.crew.place_now()
             && let Some((body, room)) = self.memory.body_now()
@@ -81,13 +81,11 @@ impl Works {
                     received.window.end_piece();
                     return;
                 }
-                Progress::More { event_bytes: bytes } => event_bytes = bytes,
+                Progress::More { event_bytes } => begun = Some(event_bytes),
             }
         }
         let works = self.clone();
-        tokio::spawn(async move {
-            works.work(received, piece, number, event_bytes, gone).await;
-        });
+        tokio::spawn(async move { works.work(received, piece, number, begun, gone).await });
     }
 
     /// Settles an event that was too large to be read.
@@ -109,7 +107,7 @@ impl Works {
             memory: None,
             counts: Arc::clone(&self.counts),
         };
-        let ticket = Ticket::new(Arc::new(received), 1, None);
+        let ticket = Ticket::new(Arc::new(received), 1, None, 0);
         self.bury(
             &ticket,
             vec![DeadLetter {
@@ -120,19 +118,24 @@ impl Works {
         );
     }
 
+    /// Works on a piece turn by turn; one that is `begun` had its first, and its next event has so many bytes.
     async fn work(
         self,
         received: Arc<Received>,
         mut piece: Piece,
         number: u32,
-        mut event_bytes: usize,
+        mut begun: Option<usize>,
         gone: CancellationToken,
     ) {
-        let mut is_small = received.is_small();
+        let mut long = None;
         loop {
-            // The worker first: while it is busy the room would be kept from bodies that are ready.
+            let event_bytes = begun.unwrap_or(0);
+            // The room last: while others work it would be kept from bodies that are ready.
             let ready = async {
-                let alone = self.memory.larger_than_body(event_bytes).await;
+                if begun.is_some() && long.is_none() {
+                    long = Some(self.crew.long().await);
+                }
+                let alone = self.memory.one_large_event(event_bytes).await;
                 let place = self.crew.place().await;
                 (alone, place, self.memory.body(event_bytes).await)
             };
@@ -142,10 +145,11 @@ impl Works {
                 ready = ready => ready,
             };
             let body_bytes = self.memory.body_bytes_max().max(event_bytes);
-            let turn = if is_small {
+            // One that takes more than a turn inflates to more than a connection's thread should do.
+            let turn = if received.is_small() && begun.is_none() {
                 self.crew.work_here(place, &mut piece, body, body_bytes)
             } else {
-                let work = self.crew.work(place, piece, body, body_bytes);
+                let work = { &self.crew }.work(place, piece, body, body_bytes, long.as_ref());
                 let Ok((rest, turn)) = work.await else {
                     received.window.fail(Failure::Worker);
                     break;
@@ -155,10 +159,8 @@ impl Works {
             };
             match self.pass_on(&received, number, turn, room) {
                 Progress::Done => break,
-                Progress::More { event_bytes: bytes } => event_bytes = bytes,
+                Progress::More { event_bytes } => begun = Some(event_bytes),
             }
-            // It inflates to more than others should wait for.
-            is_small = false;
         }
         received.window.end_piece();
     }
@@ -196,9 +198,12 @@ impl Works {
             if let Some(large) = large {
                 self.memory.give_back(large);
             }
-            let ticket = Ticket::new(Arc::clone(received), open, Some(room));
+            let ticket = Ticket::new(Arc::clone(received), open, Some(room), tally.dead_bytes);
             self.bury(&ticket, tally.dead_letters);
-            if !body.is_empty() {
+            if body.is_empty() {
+                ticket.end_body();
+                self.memory.give_back(body);
+            } else {
                 self.output.put(Delivery { body, ticket });
             }
         } else {

@@ -111,10 +111,11 @@ pub(crate) struct BeatsTable {
     pub(crate) stall_timeout: Option<Span>,
     /// Connections open at one time; one more is closed at once.
     pub(crate) connections_max: usize,
-    /// The same from one address (of IPv6, from one /64), so that nobody takes all places. Without it, half of
+    /// The same from one address (of IPv6, from one /56), so that nobody takes all places. Without it, half of
     /// `connections_max`.
     pub(crate) connections_per_address_max: Option<usize>,
-    /// TLS handshakes in progress at one time, half of them from one address; one more is closed at once.
+    /// TLS handshakes in progress at one time. One more takes the place of the oldest of the address that has most, or is closed
+    /// at once if it is of that address.
     pub(crate) handshakes_max: usize,
     /// Connections accepted a second; more wait for their turn.
     pub(crate) accepts_per_second_max: u32,

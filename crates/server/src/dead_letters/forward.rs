@@ -1,15 +1,17 @@
 //! Letters to a data stream, before the windows of their events are acknowledged.
 
 use std::borrow::Cow;
+use std::iter;
 
 use sawmill_elasticsearch_out::{BulkBody, StreamName};
 use sawmill_intake::Recall;
 use serde::Serialize;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
 
-use super::writer::{Letter, say};
+use super::writer::{Inbox, Letter, say};
 use crate::delivery::Delivery;
+use crate::disk::PAUSE;
 use crate::log_budget::LogBudget;
 use crate::memory::Memory;
 use crate::output::Output;
@@ -24,23 +26,30 @@ pub(super) struct Forwarder {
 
 impl Forwarder {
     /// Ends when no more letters will come. Waits for memory while many are on their way.
-    pub(super) fn forward_all(
-        mut self,
-        mut letters: UnboundedReceiver<Vec<Letter>>,
-        runtime: &Handle,
-    ) {
+    pub(super) fn forward_all(mut self, mut letters: Inbox, runtime: &Handle) {
         let log = LogBudget::new("dead letters");
-        while let Some(batch) = letters.blocking_recv() {
+        while let Some(first) = letters.next() {
+            let mut batch = vec![first];
+            batch.extend(iter::from_fn(|| letters.next_now()));
             say(&batch, &log);
-            for letter in batch {
+            batch.reverse();
+            while let Some(letter) = batch.pop() {
                 if !letter.ticket.is_wanted() {
                     // Its client is gone, and will send the event again.
                     continue;
                 }
                 let body = self.body(&letter);
-                let room = runtime.block_on(self.memory.letter(body.memory_bytes()));
-                let ticket = letter.ticket.hand_over(1, room);
-                self.output.put(Delivery { body, ticket });
+                let room = async { timeout(PAUSE, self.memory.letter(body.memory_bytes())).await };
+                match runtime.block_on(room) {
+                    Ok(room) => {
+                        let ticket = letter.ticket.hand_over(1, room);
+                        self.output.put(Delivery { body, ticket });
+                    }
+                    Err(_) => {
+                        batch.push(letter);
+                        letters.let_go(&mut batch, self.memory.stuck_letters_max());
+                    }
+                }
             }
         }
     }

@@ -75,10 +75,7 @@ impl DeadLetters {
         let disk = health.watch_disk("dead_letters");
         let mut recall = Recall::new(frames.clone());
         let (files, letters) = unbounded_channel();
-        let inbox = Inbox {
-            queue: letters,
-            waiting: VecDeque::new(),
-        };
+        let inbox = Inbox::new(letters);
         let stuck_bytes_max = memory.stuck_letters_max();
         thread::spawn(move || write_all(shelf, inbox, &mut recall, &disk, stuck_bytes_max));
         Ok(Self::over(files))
@@ -100,7 +97,7 @@ impl DeadLetters {
         };
         let (queue, letters) = unbounded_channel();
         let runtime = Handle::current();
-        thread::spawn(move || forwarder.forward_all(letters, &runtime));
+        thread::spawn(move || forwarder.forward_all(Inbox::new(letters), &runtime));
         Self {
             stream: Some((stream, queue)),
             ..self
@@ -135,14 +132,21 @@ fn send(queue: &UnboundedSender<Vec<Letter>>, letters: Vec<Letter>) {
 }
 
 /// Letters as they come, one by one.
-struct Inbox {
+pub(super) struct Inbox {
     queue: UnboundedReceiver<Vec<Letter>>,
     waiting: VecDeque<Letter>,
 }
 
 impl Inbox {
+    pub(super) fn new(queue: UnboundedReceiver<Vec<Letter>>) -> Self {
+        Self {
+            queue,
+            waiting: VecDeque::new(),
+        }
+    }
+
     /// Waits for a letter; `None` when no more will come.
-    fn next(&mut self) -> Option<Letter> {
+    pub(super) fn next(&mut self) -> Option<Letter> {
         if self.waiting.is_empty() {
             self.waiting = self.queue.blocking_recv()?.into();
         }
@@ -150,7 +154,7 @@ impl Inbox {
     }
 
     /// Lets go of letters, of `batch` too, that nobody waits for, and of so many that the rest takes at most so many bytes.
-    fn let_go(&mut self, batch: &mut Vec<Letter>, bytes_max: usize) {
+    pub(super) fn let_go(&mut self, batch: &mut Vec<Letter>, bytes_max: usize) {
         while let Ok(more) = self.queue.try_recv() {
             self.waiting.extend(more);
         }
@@ -166,7 +170,7 @@ impl Inbox {
     }
 
     /// A letter that is there.
-    fn next_now(&mut self) -> Option<Letter> {
+    pub(super) fn next_now(&mut self) -> Option<Letter> {
         if self.waiting.is_empty() {
             self.waiting = self.queue.try_recv().ok()?.into();
         }
@@ -269,8 +273,15 @@ fn write_all(
         until_kept("dead letters", disk, || {
             let kept = shelf.keep(&lines);
             if kept.is_err() {
+                let before = batch.len();
                 // What they take is kept from others.
                 letters.let_go(&mut batch, stuck_bytes_max);
+                if batch.is_empty() {
+                    // That nothing is left to be written does not mean that it can be.
+                    batch.extend(letters.next());
+                } else if batch.len() == before {
+                    return kept;
+                }
                 lines.clear();
                 for letter in &batch {
                     letter.write(recall, &mut lines);
@@ -297,20 +308,20 @@ fn turn_away<'a>(tickets: impl Iterator<Item = &'a Arc<Ticket>>, bytes_max: usiz
             known.push(ticket);
         }
     }
-    let bytes =
-        |tickets: &Vec<&Arc<Ticket>>| tickets.iter().map(|ticket| ticket.bytes()).sum::<usize>();
-    let mut waiting: Vec<_> = of_address
-        .into_values()
-        .map(|all| (bytes(&all), all))
-        .collect();
+    let bytes_of = |all: &Vec<&Arc<Ticket>>| all.iter().map(|ticket| ticket.bytes()).sum::<usize>();
+    let waiting = of_address.into_values().map(|all| (bytes_of(&all), all));
+    let mut waiting: Vec<_> = waiting.collect();
     let mut all_bytes: usize = waiting.iter().map(|(bytes, _)| bytes).sum();
     while all_bytes > bytes_max
         && let Some((bytes, most)) = waiting.iter_mut().max_by_key(|(bytes, _)| *bytes)
-        && let Some(newest) = most.pop()
+        && let Some(newest) = most.last()
     {
-        *bytes -= newest.bytes();
-        all_bytes -= newest.bytes();
         newest.received.window.fail(Failure::LettersWait);
+        // Other tickets of its window are given up with it.
+        while let Some(given_up) = most.pop_if(|last| !last.is_wanted()) {
+            *bytes -= given_up.bytes();
+            all_bytes -= given_up.bytes();
+        }
     }
 }
 

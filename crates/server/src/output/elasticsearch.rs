@@ -162,6 +162,7 @@ pub(crate) async fn send_all<C: Carrier>(
                 .await;
             for (body, ticket) in request.into_parts() {
                 // Its share of the budget goes first: the body needs one to be kept.
+                ticket.end_body();
                 drop(ticket);
                 memory.give_back(body);
             }
@@ -216,13 +217,17 @@ impl Batch {
 fn settle(settled: &Settled<'_, Arc<Ticket>>, dead_letters: &DeadLetters) {
     let letter = |refusal: &Refusal| {
         let item = &settled.body.items()[refusal.item];
+        let document = settled.body.document(item);
+        settled
+            .ticket
+            .add_letter(document.len() + sawmill_intake::LETTER_BYTES);
         Letter {
             ticket: Arc::clone(settled.ticket),
             reason: format!("{}: {}", refusal.kind, refusal.reason),
             status: Some(refusal.status),
             stream: Some(settled.body.stream_name(item).to_owned()),
             ordinal: item.ordinal,
-            text: Text::Sent(settled.body.document(item).to_vec()),
+            text: Text::Sent(document.to_vec()),
         }
     };
     // Together, since their events are found again in one passage then.

@@ -103,11 +103,13 @@ pub(super) fn next_update(list: &CertificateRevocationListDer<'_>) -> Option<(St
     Some((rfc4514(list.issuer()), at))
 }
 
-/// Whether a certificate may sign others (RFC 5280 §4.2.1.9). Before version 3 none could say so.
+/// Whether a certificate may sign others (RFC 5280 §4.2.1.9). Before version 3 none could say so: those that signed themselves are
+/// taken for authorities.
 pub(super) fn may_sign(certificate: &CertificateDer<'_>) -> Result<bool, X509Error> {
     let certificate = parse(certificate)?;
     let says_so = { certificate.basic_constraints()? }.is_some_and(|found| found.value.ca);
-    Ok(says_so || certificate.version() != X509Version::V3)
+    let is_root = certificate.issuer().as_raw() == certificate.subject().as_raw();
+    Ok(says_so || certificate.version() != X509Version::V3 && is_root)
 }
 
 /// What is wrong with the order of certificates in a file, each of which should have signed the one before: a client may not find

@@ -78,19 +78,55 @@ fn p01_large_events_that_inflate_to_a_thousand_times_their_size() {
 }
 
 #[test]
-fn p01_events_that_are_all_too_large() {
+fn p01_large_events_whose_size_is_not_said() {
+    let pair = |length: u32| [&1_u32.to_be_bytes()[..], b"k", &length.to_be_bytes()].concat();
+    let value = vec![b' '; 1 << 20];
+    let pairs = [pair(value.len() as u32), value].concat().repeat(30);
+    let text = [frame(b'D', &[1, 30], &[]), pairs].concat();
+    let bomb = [head(1), compressed(&text)].concat();
+    let scene = Scene::open("p01_pairs", &["memory.budget=128MiB"]);
+    scene.attack(
+        "100 `D` frames of 30 MiB in small frames (budget 128 MiB)",
+        192,
+        |sawmill| {
+            let mut clients = sawmill.attackers(100, &bomb);
+            for client in &mut clients {
+                assert_eq!(client.ack(), 1);
+            }
+            clients
+        },
+    );
+}
+
+#[test]
+fn p01_events_that_are_too_large_for_longer_than_a_turn() {
     let text = [frame(b'J', &[1, 100 << 20], &[]), vec![0; 100 << 20]].concat();
     let bomb = [head(1), compressed(&text)].concat();
-    let scene = Scene::open("p01_skipped", &["input.beats.event_bytes_max=1MiB"]);
+    let scene = Scene::open("p01_long", &[]);
+    scene.attack("100 × 100 MiB of zeros in a small frame", 96, |sawmill| {
+        let mut clients = sawmill.attackers(100, &bomb);
+        for client in &mut clients {
+            assert_eq!(client.ack(), 1);
+        }
+        clients
+    });
+}
+
+#[test]
+fn p01_events_that_are_all_too_large() {
+    // It need not have them: that it says so is enough.
+    let text = [frame(b'J', &[1, 3 << 29], &[]), vec![0; 100 << 20]].concat();
+    let bomb = [head(1), compressed(&text)].concat();
+    let scene = Scene::open("p01_skipped", &[]);
     scene.attack(
-        "a small frame that has a hundred times what an event may",
+        "a small frame of more than 1 GiB that cannot be stored",
         48,
         |sawmill| {
             let mut clients = sawmill.attackers(20, &bomb);
             for client in &mut clients {
                 client.until_closed();
             }
-            sawmill.wait_for_log("events that are each too large, of more than 16777216 bytes");
+            sawmill.wait_for_log("events that are each too large, of more than 1073741824 bytes");
             clients
         },
     );
