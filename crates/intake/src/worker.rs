@@ -208,19 +208,9 @@ impl Intake {
             if piece.skip > 0 {
                 return Ok(Pause::Lacks(1));
             }
-            let has_ended = piece.has_ended();
-            let (ordinal, text) = (piece.events, piece.text());
-            let cut = cut(text, &self.settings.frames, &mut worker.data)?;
-            let event_bytes = match &cut {
-                Cut::Json { used, .. } | Cut::Data { used, .. } => *used,
-                // What is not there is not waited for.
-                Cut::Need(_) if has_ended => 0,
-                Cut::Need(_) if is_data(text) && text.len() > SMALL_BYTES => {
-                    self.settings.frames.event_bytes_max as usize
-                }
-                Cut::Need(bytes) => text.len() + bytes,
-                Cut::Oversized { .. } => 0,
-            };
+            let ordinal = piece.events;
+            let cut = cut(piece.text(), &self.settings.frames, &mut worker.data)?;
+            let event_bytes = self.event_bytes(&cut, piece);
             if event_bytes > room.body_bytes {
                 return Ok(Pause::Large(event_bytes));
             }
@@ -252,17 +242,8 @@ impl Intake {
                     payload_bytes,
                     used,
                 } => {
-                    let limit_bytes = self.settings.frames.event_bytes_max;
                     piece.skip(payload_bytes, SKIPPED_BYTES_MAX)?;
-                    let reason = Reason::TooLarge {
-                        bytes: payload_bytes,
-                        limit_bytes,
-                    };
-                    tally.bury(DeadLetter {
-                        event: Vec::new(),
-                        ordinal,
-                        reason,
-                    });
+                    tally.bury(self.too_large(payload_bytes, ordinal));
                     (sequence, used)
                 }
             };
@@ -270,6 +251,33 @@ impl Intake {
             piece.events += 1;
             tally.events += 1;
             tally.last = Some(sequence);
+        }
+    }
+
+    /// How many bytes the event at the head of the text has, as far as can be told.
+    fn event_bytes(&self, cut: &Cut, piece: &mut Piece) -> usize {
+        let has_ended = piece.has_ended();
+        let text = piece.text();
+        match cut {
+            Cut::Json { used, .. } | Cut::Data { used, .. } => *used,
+            // Nothing more comes, and it will be refused for that.
+            Cut::Need(_) if has_ended => 0,
+            Cut::Need(_) if is_data(text) && text.len() > SMALL_BYTES => {
+                self.settings.frames.event_bytes_max as usize
+            }
+            Cut::Need(bytes) => text.len() + bytes,
+            Cut::Oversized { .. } => 0,
+        }
+    }
+
+    fn too_large(&self, bytes: u32, ordinal: u32) -> DeadLetter {
+        DeadLetter {
+            event: Vec::new(),
+            ordinal,
+            reason: Reason::TooLarge {
+                bytes,
+                limit_bytes: self.settings.frames.event_bytes_max,
+            },
         }
     }
 

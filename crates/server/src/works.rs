@@ -149,7 +149,8 @@ impl Works {
             let turn = if received.is_small() && begun.is_none() {
                 self.crew.work_here(place, &mut piece, body, body_bytes)
             } else {
-                let work = { &self.crew }.work(place, piece, body, body_bytes, long.as_ref());
+                let crew = &self.crew;
+                let work = crew.work(place, piece, body, body_bytes, long.as_ref());
                 let Ok((rest, turn)) = work.await else {
                     received.window.fail(Failure::Worker);
                     break;
