@@ -127,7 +127,7 @@ async fn serve(
         let accepting = accept_all(listener, Arc::clone(&door), connections.clone());
         connections.spawn(accepting);
     }
-    greet(&addresses, is_local);
+    greet(&addresses, door.settings.tls.is_some(), is_local);
 
     either(&mut terminate, &mut interrupt).await;
     info!("shutting down: pending windows are settled and acknowledged (again to stop at once)");
@@ -211,15 +211,23 @@ async fn either(one: &mut Signal, other: &mut Signal) {
 }
 
 /// Says what runs and what to do next.
-fn greet(addresses: &[SocketAddr], is_local: bool) {
+fn greet(addresses: &[SocketAddr], is_tls: bool, is_local: bool) {
     for address in addresses {
         info!("listening for Beats on {address}");
     }
     let port = addresses.first().map_or(5044, SocketAddr::port);
-    info!("next: in filebeat.yml, set output.logstash.hosts: [\"localhost:{port}\"]");
-    info!(
-        "or try it at once: sawmill send FILE --to localhost:{port} --field group=pt --field service=django"
-    );
+    let hosts = format!("output.logstash.hosts: [\"localhost:{port}\"]");
+    if is_tls {
+        info!(
+            "next: in filebeat.yml, set {hosts}, with a name that the certificate has, and who signed it as \
+             output.logstash.ssl.certificate_authorities"
+        );
+    } else {
+        info!("next: in filebeat.yml, set {hosts}");
+        info!(
+            "or try it at once: sawmill send FILE --to localhost:{port} --field group=pt --field service=django"
+        );
+    }
     if is_local {
         info!("to write to Elasticsearch, start with ELASTICSEARCH_HOSTS=http://localhost:9200");
     }

@@ -215,6 +215,15 @@ fn a_new_passphrase_is_taken_without_a_restart() {
 }
 
 #[test]
+fn what_to_do_next_is_what_works_with_tls() {
+    let secure = Secure::start(&[]);
+    let line = secure.sawmill.wait_for_log("next: in filebeat.yml");
+    assert!(line.contains("ssl.certificate_authorities"), "{line}");
+    // It speaks no TLS.
+    assert!(!secure.sawmill.log().contains("sawmill send"));
+}
+
+#[test]
 fn a_client_without_tls_is_told_apart() {
     let secure = Secure::start(&[]);
     let mut client = secure.sawmill.connect();
