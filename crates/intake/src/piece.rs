@@ -21,8 +21,9 @@ pub struct Piece {
     pub(crate) skip: usize,
     /// The bytes of all such events.
     skipped: u64,
-    /// How much text was passed, in all and in this turn.
+    /// How much text was passed.
     passed: usize,
+    /// The same in this turn.
     pub(crate) turn_bytes: usize,
     /// How many events have been cut.
     pub(crate) events: u32,
@@ -84,6 +85,11 @@ impl Piece {
     #[must_use]
     pub fn sent_by(self, peer: Option<Arc<Peer>>) -> Self {
         Self { peer, ..self }
+    }
+
+    /// How many bytes of text its last turn passed.
+    pub fn turn_bytes(&self) -> usize {
+        self.turn_bytes
     }
 
     /// The bytes that its events are cut from, to find them in again.

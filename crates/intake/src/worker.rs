@@ -31,7 +31,8 @@ pub struct Room {
     pub body_bytes: usize,
     /// Bytes of text after which it ends, whatever became of them.
     pub text_bytes: usize,
-    /// Whether the piece may keep its inflater and text until its next turn.
+    /// Whether the piece may keep its inflater and text until its next turn. It must have been allowed to from some turn on: what
+    /// is inflated again counts as passed.
     pub keep: bool,
 }
 

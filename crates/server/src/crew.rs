@@ -44,7 +44,7 @@ pub(crate) struct WorkerFailed;
 const TURN_BYTES: usize = 16 << 20;
 
 /// The same in a thread that serves connections.
-const TURN_BYTES_HERE: usize = 512 << 10;
+pub(crate) const TURN_BYTES_HERE: usize = 512 << 10;
 
 impl Crew {
     /// A crew of `size` workers.
@@ -80,19 +80,20 @@ impl Crew {
         Some(Place { _permit: permit })
     }
 
-    /// Works on `piece` in this thread, for its first turn, until its body has so many bytes.
+    /// Works on `piece` in this thread, until its body has so many bytes.
     pub(crate) fn work_here(
         &self,
         _place: Place<'_>,
         piece: &mut Piece,
         body: BulkBody,
         body_bytes: usize,
+        long: Option<&Long<'_>>,
     ) -> Turn {
         let mut worker = self.take();
         let room = Room {
             body_bytes,
             text_bytes: TURN_BYTES_HERE,
-            keep: false,
+            keep: long.is_some(),
         };
         let turn = turn(&self.intake, &mut worker, piece, body, room);
         self.put_back(worker);

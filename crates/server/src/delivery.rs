@@ -31,6 +31,13 @@ pub(crate) struct Received {
     pub(crate) counts: Arc<EventCounts>,
 }
 
+impl Received {
+    /// The bytes that they take as they came.
+    pub(crate) fn bytes(&self) -> usize {
+        self.memory.as_ref().map_or(0, Reserved::bytes)
+    }
+}
+
 /// Whose events they are, how many of them are open, and the memory that they take until the
 /// last of them is settled.
 pub(crate) struct Ticket {

@@ -315,13 +315,13 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             add(&mut self.announced, more);
         }
         if is_large && self.beyond_share.is_none() {
-            self.announced = None;
             // One at a time: two of them that grow could wait for each other for ever.
             let turn = timeout(self.frame_timeout, self.works.memory.one_large_frame());
             let turn = turn
                 .await
                 .map_err(|_| Close::NoMemory(self.frame_timeout))?;
             self.beyond_share = Some(turn);
+            self.announced = None;
         }
         self.reserve_up_to(bytes).await
     }

@@ -7,7 +7,7 @@ use sawmill_lumberjack::Sequence;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::PeerName;
-use crate::crew::{Crew, Turn};
+use crate::crew::{Crew, TURN_BYTES_HERE, Turn};
 use crate::dead_letters::{DeadLetters, Letter, Text};
 use crate::delivery::{Delivery, Received, Ticket};
 use crate::memory::{Memory, Reserved};
@@ -45,8 +45,7 @@ const SMALL_BYTES: usize = 16 << 10;
 
 impl Received {
     fn is_small(&self) -> bool {
-        let bytes = self.memory.as_ref().map_or(0, Reserved::bytes);
-        bytes <= SMALL_BYTES
+        self.bytes() <= SMALL_BYTES
     }
 }
 
@@ -75,7 +74,9 @@ impl Works {
             && let Some((body, room)) = self.memory.body_now()
         {
             let body_bytes = self.memory.body_bytes_max();
-            let turn = self.crew.work_here(place, &mut piece, body, body_bytes);
+            let turn = self
+                .crew
+                .work_here(place, &mut piece, body, body_bytes, None);
             match self.pass_on(&received, number, turn, room) {
                 Progress::Done => {
                     received.window.end_piece();
@@ -145,12 +146,13 @@ impl Works {
                 ready = ready => ready,
             };
             let body_bytes = self.memory.body_bytes_max().max(event_bytes);
-            // One that takes more than a turn inflates to more than a connection's thread should do.
-            let turn = if received.is_small() && begun.is_none() {
-                self.crew.work_here(place, &mut piece, body, body_bytes)
+            let (crew, long) = (&self.crew, long.as_ref());
+            // What inflates to a lot is nothing for a connection's thread.
+            let text_bytes = event_bytes.max(piece.turn_bytes());
+            let turn = if received.is_small() && text_bytes < TURN_BYTES_HERE {
+                crew.work_here(place, &mut piece, body, body_bytes, long)
             } else {
-                let crew = &self.crew;
-                let work = crew.work(place, piece, body, body_bytes, long.as_ref());
+                let work = crew.work(place, piece, body, body_bytes, long);
                 let Ok((rest, turn)) = work.await else {
                     received.window.fail(Failure::Worker);
                     break;

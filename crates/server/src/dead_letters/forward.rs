@@ -47,7 +47,9 @@ impl Forwarder {
                     }
                     Err(_) => {
                         batch.push(letter);
+                        batch.reverse();
                         letters.let_go(&mut batch, self.memory.stuck_letters_max());
+                        batch.reverse();
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! Letters to disk, before the windows of their events are acknowledged.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread;
@@ -25,7 +25,7 @@ use crate::log_budget::LogBudget;
 use crate::memory::Memory;
 use crate::metrics::EventEnd;
 use crate::output::Output;
-use crate::window::Failure;
+use crate::window::{Failure, Window};
 
 /// An event that cannot be stored.
 pub(crate) struct Letter {
@@ -279,6 +279,7 @@ fn write_all(
                 if batch.is_empty() {
                     // That nothing is left to be written does not mean that it can be.
                     batch.extend(letters.next());
+                    say(&batch, &log);
                 } else if batch.len() == before {
                     return kept;
                 }
@@ -299,30 +300,50 @@ fn write_all(
 /// Gives up windows until those that are left take at most so many bytes: always of the address that has most, so that whoever
 /// fills the folder does not keep others waiting. Their connections are closed, and clients send them again.
 fn turn_away<'a>(tickets: impl Iterator<Item = &'a Arc<Ticket>>, bytes_max: usize) {
-    let mut of_address: HashMap<IpAddr, Vec<&Arc<Ticket>>> = HashMap::new();
-    for ticket in tickets {
-        let of_address = of_address.entry(ticket.received.peer.counted_as);
-        let known = of_address.or_default();
-        // The letters of a ticket come one behind the other.
-        if known.last().is_none_or(|last| !Arc::ptr_eq(last, ticket)) {
-            known.push(ticket);
-        }
-    }
-    let bytes_of = |all: &Vec<&Arc<Ticket>>| all.iter().map(|ticket| ticket.bytes()).sum::<usize>();
-    let waiting = of_address.into_values().map(|all| (bytes_of(&all), all));
-    let mut waiting: Vec<_> = waiting.collect();
-    let mut all_bytes: usize = waiting.iter().map(|(bytes, _)| bytes).sum();
+    let mut of_address = waiting(tickets);
+    let mut all_bytes: usize = of_address.iter().map(|all| all.bytes).sum();
     while all_bytes > bytes_max
-        && let Some((bytes, most)) = waiting.iter_mut().max_by_key(|(bytes, _)| *bytes)
-        && let Some(newest) = most.last()
+        && let Some(most) = of_address.iter_mut().max_by_key(|all| all.bytes)
+        && let Some((window, bytes)) = most.windows.pop()
     {
-        newest.received.window.fail(Failure::LettersWait);
-        // Other tickets of its window are given up with it.
-        while let Some(given_up) = most.pop_if(|last| !last.is_wanted()) {
-            *bytes -= given_up.bytes();
-            all_bytes -= given_up.bytes();
-        }
+        window.fail(Failure::LettersWait);
+        most.bytes -= bytes;
+        all_bytes -= bytes;
     }
+}
+
+/// What waits of one address: its windows, the newest last, with the bytes that each takes.
+#[derive(Default)]
+struct Waiting<'a> {
+    windows: Vec<(&'a Window, usize)>,
+    bytes: usize,
+}
+
+fn waiting<'a>(tickets: impl Iterator<Item = &'a Arc<Ticket>>) -> Vec<Waiting<'a>> {
+    let mut of_address: HashMap<IpAddr, Waiting<'a>> = HashMap::new();
+    let mut places: HashMap<*const Window, usize> = HashMap::new();
+    // Several letters have one ticket, and several tickets what was received together.
+    let mut counted = HashSet::new();
+    for ticket in tickets {
+        let received = &ticket.received;
+        let mut bytes = 0;
+        if counted.insert(Arc::as_ptr(ticket).cast::<()>()) {
+            bytes += ticket.bytes();
+        }
+        if counted.insert(Arc::as_ptr(received).cast()) {
+            bytes += received.bytes();
+        }
+        let all = of_address.entry(received.peer.counted_as).or_default();
+        let place = *places
+            .entry(Arc::as_ptr(&received.window))
+            .or_insert_with(|| {
+                all.windows.push((&received.window, 0));
+                all.windows.len() - 1
+            });
+        all.windows[place].1 += bytes;
+        all.bytes += bytes;
+    }
+    of_address.into_values().collect()
 }
 
 /// One log line for however many letters came together.

@@ -79,6 +79,7 @@ impl Local {
             }
             for Delivery { body, ticket } in batch.drain(..) {
                 ticket.settle(body.items().len() as u32, EventEnd::Stored);
+                ticket.end_body();
                 drop(ticket);
                 memory.give_back(body);
             }
