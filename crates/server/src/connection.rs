@@ -393,7 +393,8 @@ impl fmt::Display for Close {
             Self::Handshake(reason) => write!(f, "{reason}"),
             Self::Internal => f.write_str("a window could not be worked on"),
             Self::LettersWait => f.write_str(
-                "dead letters cannot be kept at present, and those of its address take the most memory of all that wait",
+                "dead letters cannot be kept at present, and those of its address take the most memory of all that wait: make room \
+                 for them (sawmill dead-letters purge, or more disk), or set dead_letters.when_full",
             ),
             Self::NoMemory(time) => write!(
                 f,

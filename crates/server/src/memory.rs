@@ -14,10 +14,10 @@ use crate::spares::Spares;
 /// Dead letters have one part in so many of the half that is not for bodies.
 const LETTERS_PART: usize = 16;
 
-/// And one part in so many of the half that is, while they cannot be kept.
+/// Dead letters that cannot be kept at present may have one part in so many of the half for bodies.
 const STUCK_LETTERS_PART: usize = 4;
 
-/// And one address, for windows that are not whole, one in so many of the half that is not.
+/// One address may have one part in so many of the room for windows, for those that are not whole.
 const ADDRESS_PART: usize = 8;
 
 /// Hands out the budget.

@@ -146,13 +146,13 @@ impl Works {
                 ready = ready => ready,
             };
             let body_bytes = self.memory.body_bytes_max().max(event_bytes);
-            let (crew, long) = (&self.crew, long.as_ref());
+            let (crew, kept) = (&self.crew, long.as_ref());
             // What inflates to a lot is nothing for a connection's thread.
             let text_bytes = event_bytes.max(piece.turn_bytes());
             let turn = if received.is_small() && text_bytes < TURN_BYTES_HERE {
-                crew.work_here(place, &mut piece, body, body_bytes, long)
+                crew.work_here(place, &mut piece, body, body_bytes, kept)
             } else {
-                let work = crew.work(place, piece, body, body_bytes, long);
+                let work = crew.work(place, piece, body, body_bytes, kept);
                 let Ok((rest, turn)) = work.await else {
                     received.window.fail(Failure::Worker);
                     break;

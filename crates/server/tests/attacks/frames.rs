@@ -23,11 +23,15 @@ fn again_and_again(attacker: impl Fn() -> Client, bytes: &[u8]) -> usize {
     count
 }
 
+/// A window of one event that says it has so many bytes, and has 100 MiB of zeros, in a small frame.
+fn zeros(said: u32) -> Vec<u8> {
+    let text = [frame(b'J', &[1, said], &[]), vec![0; 100 << 20]].concat();
+    [head(1), compressed(&text)].concat()
+}
+
 #[test]
 fn p01_zeros_that_inflate_to_a_thousand_times_their_size() {
-    // 100 MiB of zeros, as what an event's frame holds.
-    let text = [frame(b'J', &[1, 100 << 20], &[]), vec![0; 100 << 20]].concat();
-    let bomb = [head(1), compressed(&text)].concat();
+    let bomb = zeros(100 << 20);
     let scene = Scene::open("p01", &[]);
     scene.attack("4 × 100 MiB of zeros in a small frame", 48, |sawmill| {
         let mut clients = sawmill.attackers(4, &bomb);
@@ -100,8 +104,7 @@ fn p01_large_events_whose_size_is_not_said() {
 
 #[test]
 fn p01_events_that_are_too_large_for_longer_than_a_turn() {
-    let text = [frame(b'J', &[1, 100 << 20], &[]), vec![0; 100 << 20]].concat();
-    let bomb = [head(1), compressed(&text)].concat();
+    let bomb = zeros(100 << 20);
     let scene = Scene::open("p01_long", &[]);
     scene.attack("100 × 100 MiB of zeros in a small frame", 96, |sawmill| {
         let mut clients = sawmill.attackers(100, &bomb);
@@ -115,8 +118,7 @@ fn p01_events_that_are_too_large_for_longer_than_a_turn() {
 #[test]
 fn p01_events_that_are_all_too_large() {
     // It need not have them: that it says so is enough.
-    let text = [frame(b'J', &[1, 3 << 29], &[]), vec![0; 100 << 20]].concat();
-    let bomb = [head(1), compressed(&text)].concat();
+    let bomb = zeros(3 << 29);
     let scene = Scene::open("p01_skipped", &[]);
     scene.attack(
         "a small frame of more than 1 GiB that cannot be stored",

@@ -215,15 +215,20 @@ fn letters_that_are_too_old_are_removed_at_the_start() {
     assert_eq!((path(1).exists(), path(2).exists()), (false, true));
 }
 
-#[test]
-fn letters_whose_client_is_gone_hold_up_nobody() {
+/// A server whose folder for dead letters is soon full, and a window of one that fills it.
+fn with_little_room() -> (Sawmill, Vec<u8>) {
     let sawmill = Sawmill::start(&[
         "dead_letters.segment_bytes_max=64KiB",
         "dead_letters.total_bytes_max=64KiB",
         "memory.budget=16MiB",
     ]);
     let text = "x".repeat(500 << 10);
-    let bad = window(&[text.as_bytes()]);
+    (sawmill, window(&[text.as_bytes()]))
+}
+
+#[test]
+fn letters_whose_client_is_gone_hold_up_nobody() {
+    let (sawmill, bad) = with_little_room();
     let strangers: Vec<_> = (0..40)
         .map(|_| {
             let mut client = sawmill.connect();
@@ -238,13 +243,7 @@ fn letters_whose_client_is_gone_hold_up_nobody() {
 
 #[test]
 fn letters_that_cannot_be_kept_hold_up_who_has_most_of_them() {
-    let sawmill = Sawmill::start(&[
-        "dead_letters.segment_bytes_max=64KiB",
-        "dead_letters.total_bytes_max=64KiB",
-        "memory.budget=16MiB",
-    ]);
-    let text = "x".repeat(500 << 10);
-    let bad = window(&[text.as_bytes()]);
+    let (sawmill, bad) = with_little_room();
     let mut strangers: Vec<_> = (0..40)
         .map(|_| {
             let mut client = connect_from(sawmill.address, [127, 0, 0, 2]);
